@@ -1,0 +1,202 @@
+"""An event on its way: CloudEvents 1.0 over Kafka in binary mode, `ce_*` headers and JSON data.
+
+Source: CloudEvents specification 1.0.2, Kafka protocol binding 1.0.2, section 3.2. Extension attributes: `sequence`
+(its documented extension, here a gapless decimal number per subject), `position`, `epoch` and `recordedtime`.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from pydantic import ValidationError
+
+from shared.contracts.event import CATALOGUE, Event, upcast
+
+Headers = Sequence[tuple[str, bytes | None]]
+WATERMARK = "landa.watermark.v1"
+
+
+class Undecodable(Exception):
+    """A record that is not an event of ours. The message says why and repeats nothing of the content."""
+
+
+class UnknownType(Undecodable):
+    """A well-formed event whose type is not in this process's catalogue: a newer release may know it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """A journal row as everybody else sees it.
+
+    `source` is the producing service, `sequence` counts 1, 2, 3 … within (source, subject), `position` is the row's
+    place in the producer's journal, `epoch` names that journal's incarnation. `at` is when it happened, `recorded_at`
+    when it was written. `data` is the JSON text.
+    """
+
+    id: UUID
+    source: str
+    subject: UUID
+    sequence: int
+    position: int
+    epoch: UUID
+    type: str
+    at: datetime
+    recorded_at: datetime
+    data: str
+    traceparent: str | None = None
+
+    def event(self) -> Event:
+        """The typed event, upcast to the newest version. Raises UnknownType or Undecodable."""
+        newest, payload = upcast(self.type, self.data)
+        model = CATALOGUE.get(newest)
+        if model is None:
+            raise UnknownType(f"type not in the catalogue: {self.type[:80]}")
+        try:
+            return model.model_validate_json(payload) if isinstance(payload, str) else model.model_validate(payload)
+        except ValidationError as error:
+            faults = "; ".join(
+                f"{'.'.join(map(str, e['loc'])) or 'data'}: {e['type']}"
+                for e in error.errors(include_input=False, include_url=False, include_context=False)[:5]
+            )
+            raise Undecodable(f"data does not fit {newest}: {faults}") from None
+
+
+@dataclass(frozen=True, slots=True)
+class Watermark:
+    """How much a relay had published to one partition: a consumer that counts less has lost something."""
+
+    source: str
+    epoch: UUID
+    partition: int
+    partitions: int
+    position: int
+    subjects: int
+    events: int
+
+
+def headers(event: Recorded) -> list[tuple[str, bytes]]:
+    """The Kafka headers of `event`."""
+    found = [
+        ("ce_specversion", "1.0"),
+        ("ce_id", str(event.id)),
+        ("ce_source", f"/landa/{event.source}"),
+        ("ce_type", event.type),
+        ("ce_subject", str(event.subject)),
+        ("ce_time", event.at.isoformat()),
+        ("ce_sequence", str(event.sequence)),
+        ("ce_position", str(event.position)),
+        ("ce_epoch", str(event.epoch)),
+        ("ce_recordedtime", event.recorded_at.isoformat()),
+        ("content-type", "application/json"),
+    ]
+    if event.traceparent:
+        found.append(("traceparent", event.traceparent))
+    return [(name, value.encode()) for name, value in found]
+
+
+def watermark_headers(mark: Watermark) -> list[tuple[str, bytes]]:
+    """The Kafka headers of a watermark; it has no data."""
+    found = {
+        "ce_specversion": "1.0",
+        "ce_id": f"{mark.epoch}/{mark.partition}/{mark.position}",
+        "ce_source": f"/landa/{mark.source}",
+        "ce_type": WATERMARK,
+        "ce_epoch": str(mark.epoch),
+        "ce_partition": f"{mark.partition}/{mark.partitions}",
+        "ce_position": str(mark.position),
+        "ce_subjects": str(mark.subjects),
+        "ce_events": str(mark.events),
+    }
+    return [(name, value.encode()) for name, value in found.items()]
+
+
+def _attributes(pairs: Iterable[tuple[str, bytes | None]]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for name, value in pairs:
+        if not (name.startswith("ce_") or name == "traceparent"):
+            continue
+        try:
+            found[name] = (value or b"").decode()
+        except UnicodeDecodeError:
+            raise Undecodable(f"header {name[:40]} is not UTF-8") from None
+    return found
+
+
+def parse(pairs: Headers, value: bytes | None) -> Recorded | Watermark:
+    """The event or watermark in a record. Raises Undecodable."""
+    found = _attributes(pairs)
+    try:
+        source = found["ce_source"]
+        if not source.startswith("/landa/"):
+            raise Undecodable("ce_source is not one of our services")
+        source = source.removeprefix("/landa/")
+        if found["ce_type"] == WATERMARK:
+            partition, _, partitions = found["ce_partition"].partition("/")
+            return Watermark(
+                source,
+                UUID(found["ce_epoch"]),
+                int(partition),
+                int(partitions),
+                int(found["ce_position"]),
+                int(found["ce_subjects"]),
+                int(found["ce_events"]),
+            )
+        if not value:
+            raise Undecodable("the record has no data")
+        return Recorded(
+            id=UUID(found["ce_id"]),
+            source=source,
+            subject=UUID(found["ce_subject"]),
+            sequence=_positive(found["ce_sequence"]),
+            position=_positive(found["ce_position"]),
+            epoch=UUID(found["ce_epoch"]),
+            type=found["ce_type"],
+            at=datetime.fromisoformat(found["ce_time"]),
+            recorded_at=datetime.fromisoformat(found["ce_recordedtime"]),
+            data=value.decode(),
+            traceparent=found.get("traceparent"),
+        )
+    except KeyError as error:
+        raise Undecodable(f"header {error.args[0]} is missing") from None
+    except UnicodeDecodeError:
+        raise Undecodable("the data is not UTF-8") from None
+    except ValueError:
+        raise Undecodable("a header does not hold what its name says") from None
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1 or number >= 2**63:
+        raise ValueError(text)
+    return number
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """An event as rules and projections see it: read, typed and in its newest version."""
+
+    id: UUID
+    source: str
+    subject: UUID
+    sequence: int
+    position: int
+    at: datetime
+    recorded_at: datetime
+    event: Event
+    traceparent: str | None = None
+
+
+def fact(recorded: Recorded) -> Fact:
+    """The typed fact in `recorded`. Raises UnknownType or Undecodable."""
+    return Fact(
+        recorded.id,
+        recorded.source,
+        recorded.subject,
+        recorded.sequence,
+        recorded.position,
+        recorded.at,
+        recorded.recorded_at,
+        recorded.event(),
+        recorded.traceparent,
+    )

@@ -1,0 +1,122 @@
+"""Settings come from the environment, are checked at start, and a wrong one is refused with its name and the remedy."""
+
+import base64
+import json
+import os
+import sys
+from functools import cached_property
+from typing import Annotated, Literal, get_args
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+ServiceName = Literal["reception", "notifications", "reporting", "awards"]
+SERVICES: tuple[ServiceName, ...] = get_args(ServiceName)
+LOOPBACK = {"localhost", "127.0.0.1", "::1"}
+
+
+def _key(value: object) -> bytes:
+    if isinstance(value, bytes):
+        return value
+    try:
+        raw = base64.b64decode(str(value), validate=True)
+    except ValueError as error:
+        raise ValueError("is not base64; make one with: openssl rand -base64 32") from error
+    if len(raw) != 32:
+        raise ValueError(f"holds {len(raw)} bytes instead of 32; make one with: openssl rand -base64 32")
+    return raw
+
+
+def _address(value: str) -> str:
+    host, _, port = value.rpartition(":")
+    if not host or not port.isdigit():
+        raise ValueError("must be host:port, for example 127.0.0.1:9092")
+    return value
+
+
+def _url(value: str) -> str:
+    parts = urlsplit(value)
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise ValueError("must be an http(s) address, for example https://landa.example.org")
+    return value.rstrip("/")
+
+
+def _services(value: object) -> object:
+    return json.loads(value) if isinstance(value, str) else value
+
+
+Key = Annotated[bytes, BeforeValidator(_key), Field(repr=False)]
+Address = Annotated[str, AfterValidator(_address)]
+Url = Annotated[str, AfterValidator(_url)]
+
+
+class Settings(BaseSettings):
+    """Everything that differs between two installations. The README lists each with its meaning."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="LANDA_", extra="ignore", frozen=True, hide_input_in_errors=True, enable_decoding=False
+    )
+
+    service: ServiceName
+    database_url: Annotated[str, Field(pattern=r"^postgres(ql)?://", repr=False)]
+    kafka: Address
+    host: str = "127.0.0.1"
+    listen_port: Annotated[int, Field(ge=1, le=65535)]
+    public_url: Url
+    demo: bool = False
+    issuer: Url
+    audience: str = "landa"
+    roles_claim: str = "roles"
+    client_id: str
+    client_secret: Annotated[str, Field(repr=False)]
+    session_key: Key
+    master_key: Key
+    services: Annotated[dict[str, Url], BeforeValidator(_services)] = Field(default_factory=dict)
+    clock_file: str | None = None
+    smtp: Address = "127.0.0.1:25"
+    mail_from: str = "landa@localhost"
+    municipality: str = "Landa kommun"
+    topic_prefix: str = "landa"
+    watermark_seconds: Annotated[float, Field(gt=0)] = 10.0
+    instance: str = "0"
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    fault: str = ""
+
+    @cached_property
+    def secure(self) -> bool:
+        """Whether cookies may travel over https only."""
+        return self.public_url.startswith("https://")
+
+
+def _check(settings: Settings) -> list[str]:
+    wrong = []
+    issuer = urlsplit(settings.issuer)
+    if issuer.scheme == "http" and not (settings.demo and issuer.hostname in LOOPBACK):
+        wrong.append("LANDA_ISSUER is plain http; use https (http is for a loopback address with LANDA_DEMO=1 only)")
+    for name in ("clock_file", "fault"):
+        if getattr(settings, name) and not settings.demo:
+            wrong.append(f"LANDA_{name.upper()} is for the demo and the tests only; unset it, or set LANDA_DEMO=1")
+    return wrong
+
+
+def load(service: ServiceName) -> Settings:
+    """The settings of `service` from the environment.
+
+    Ends the process with status 2, a line for each wrong or missing setting with its remedy, and never a value.
+    """
+    try:
+        settings = Settings(service=service)
+        wrong = _check(settings)
+    except ValidationError as error:
+        wrong = []
+        for item in error.errors(include_input=False, include_url=False, include_context=False):
+            name = "LANDA_" + "_".join(str(part) for part in item["loc"]).upper()
+            state = "is not set" if item["type"] == "missing" else item["msg"].removeprefix("Value error, ")
+            wrong.append(f"{name} {state}; the README's section on settings says what it holds")
+    if wrong:
+        lines = "\n".join(f"  {line}" for line in wrong)
+        sys.stderr.write(f"{service} cannot start, these settings are wrong:\n{lines}\n")
+        raise SystemExit(2)
+    os.environ.setdefault("OTEL_SERVICE_NAME", f"landa-{service}")
+    return settings
