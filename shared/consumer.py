@@ -1,0 +1,209 @@
+"""Receive a batch, gate by sequence, apply once, hold what cannot go on: one transaction, then the offset moves.
+
+Per consumer, source and subject the gate remembers the last sequence applied. Lower is a double and dropped; next is
+applied, and held successors after it; anything else waits in `held`, where staff can see it, while the others flow.
+Only a deterministic error holds an event; when the database is away the whole batch is tried again, for ever.
+"""
+
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from typing import TypeAlias
+from uuid import UUID
+
+import asyncpg
+import structlog
+
+from shared import gate, telemetry
+from shared.contracts.envelope import Fact, Recorded, Undecodable, UnknownType, Watermark, fact, parse
+from shared.database import Connection, Database, is_unavailable
+from shared.faults import step
+from shared.gate import Hold, Line, StrangeJournal
+from shared.messaging import Raw
+
+log = structlog.get_logger()
+
+ApplyProjection = Callable[[Connection, int, Sequence[Fact]], Awaitable[None]]
+ApplyReaction = Callable[[Connection, Sequence[Fact]], Awaitable[None]]
+Apply = Callable[[Connection, Sequence[Fact]], Awaitable[None]]
+
+
+@dataclass(frozen=True)
+class Projection:
+    """A read model that can be rebuilt: `apply(tx, generation, facts)`; `forget(tx, generation)` deletes one."""
+
+    name: str
+    sources: tuple[str, ...]
+    apply: ApplyProjection
+    forget: Callable[[Connection, int], Awaitable[None]]
+
+
+@dataclass(frozen=True)
+class Reactor:
+    """Acts on facts (mail, commands) and is never rebuilt. Derives its ids from the event. `apply(tx, facts)`."""
+
+    name: str
+    sources: tuple[str, ...]
+    apply: ApplyReaction
+
+
+Consumer: TypeAlias = Projection | Reactor
+
+
+@dataclass
+class Outcome:
+    """What became of one batch."""
+
+    applied: int = 0
+    dropped: int = 0
+    held: int = 0
+    facts: list[Fact] = field(default_factory=list)
+
+
+class Receiver:
+    """Applies batches for one consumer (and one generation of it), whoever feeds it."""
+
+    def __init__(self, database: Database, name: str, apply: Apply) -> None:
+        self._database = database
+        self.name = name
+        self._apply = apply
+
+    async def receive(self, records: Sequence[Raw], *, retry: frozenset[UUID] = frozenset()) -> Outcome:
+        """One batch, one transaction. `retry` names subjects whose held head may be tried again now.
+
+        Raises only when the infrastructure is away, and StrangeJournal.
+        """
+        started = time.time_ns()
+        step(f"{self.name}.received")
+        events: list[tuple[Recorded, Raw]] = []
+        marks: list[Watermark] = []
+        garbage: list[tuple[Raw, str]] = []
+        for raw in records:
+            try:
+                found = parse(raw.headers, raw.value)
+                if found.source != raw.source:
+                    raise Undecodable("the source is not the topic's service")
+            except Undecodable as error:
+                garbage.append((raw, str(error)))
+                continue
+            if isinstance(found, Watermark):
+                marks.append(found)
+            else:
+                events.append((found, raw))
+        try:
+            async with self._database.transaction() as tx:
+                outcome = await self._work(tx, events, marks, garbage, retry)
+                step(f"{self.name}.applied")
+        except StrangeJournal:
+            await self._remember_stranger(events, marks)
+            raise
+        step(f"{self.name}.committed")
+        for done in outcome.facts:
+            telemetry.span_between(
+                f"apply in {self.name}", done.event.type, done.traceparent, started, subject=done.subject
+            )
+        return outcome
+
+    async def _work(
+        self,
+        tx: Connection,
+        events: Sequence[tuple[Recorded, Raw]],
+        marks: Sequence[Watermark],
+        garbage: Sequence[tuple[Raw, str]],
+        retry: frozenset[UUID],
+    ) -> Outcome:
+        outcome = Outcome()
+        await gate.check_epochs(
+            tx, self.name, {(e.source, e.epoch) for e, _ in events} | {(m.source, m.epoch) for m in marks}
+        )
+        await gate.hold_garbage(tx, self.name, garbage)
+        if events or retry:
+            lines = await gate.lock(tx, self.name, [event for event, _ in events], retry)
+            discarded = await gate.discarded(tx, self.name)
+            for event, raw in events:
+                line = lines[event.source, event.subject]
+                if event.sequence <= line.sequence or event.sequence in line.waiting:
+                    outcome.dropped += 1
+                else:
+                    line.waiting[event.sequence] = gate.Waiting(event, raw)
+            ready = [item for line in lines.values() for item in self._walk(line, discarded)]
+            await self._apply_all(tx, lines, ready, outcome)
+            outcome.held = await gate.save(tx, self.name, lines.values())
+        await gate.compare(tx, self.name, marks)
+        return outcome
+
+    def _walk(self, line: Line, discarded: set[UUID]) -> list[tuple[Line, Fact]]:
+        """The facts of this subject that may be applied now, in order; everything after them is held."""
+        ready: list[tuple[Line, Fact]] = []
+        upcoming = line.sequence + 1
+        while (item := line.waiting.get(upcoming)) is not None:
+            if item.hold is not None and item.hold.waits_for != "predecessor" and not line.retrying:
+                break
+            if item.event.id in discarded:
+                line.skipped.append(upcoming)
+            else:
+                try:
+                    ready.append((line, fact(item.event)))
+                except UnknownType as error:
+                    line.stop_at(upcoming, Hold(str(error), "release"))
+                    break
+                except Undecodable as error:
+                    line.stop_at(upcoming, Hold(str(error), "release"))
+                    break
+            upcoming += 1
+        line.reach(upcoming - 1)
+        return ready
+
+    async def _apply_all(
+        self, tx: Connection, lines: dict[tuple[str, UUID], Line], ready: list[tuple[Line, Fact]], outcome: Outcome
+    ) -> None:
+        """All at once; when that fails for a reason of its own, one savepoint per event to find which."""
+        if not ready:
+            return
+        facts = [item for _, item in ready]
+        try:
+            async with tx.transaction():
+                await self._apply(tx, facts)
+            outcome.facts = facts
+        except Exception as error:
+            if is_unavailable(error):
+                raise
+            log.warning("looking for the event that fails", consumer=self.name, error=type(error).__name__)
+            stopped: set[int] = set()
+            for line, item in ready:
+                if id(line) in stopped:
+                    continue
+                try:
+                    async with tx.transaction():
+                        await self._apply(tx, [item])
+                    outcome.facts.append(item)
+                except Exception as single:
+                    if is_unavailable(single):
+                        raise
+                    stopped.add(id(line))
+                    line.reach(item.sequence - 1)
+                    line.stop_at(item.sequence, Hold(_reason(single), "retry"))
+                    log.error(
+                        "event held", consumer=self.name, type=item.event.type, id=str(item.id), exc_info=single
+                    )
+        outcome.applied = len(outcome.facts)
+
+    async def _remember_stranger(self, events: Sequence[tuple[Recorded, Raw]], marks: Sequence[Watermark]) -> None:
+        async with self._database.transaction() as tx:
+            found = {(e.source, e.epoch) for e, _ in events} | {(m.source, m.epoch) for m in marks}
+            await gate.remember_strangers(tx, self.name, found)
+
+    async def retry_due(self, *, everything: bool = False) -> int:
+        """Tries held heads whose time has come, in order. `everything` includes what waits for a newer release."""
+        async with self._database.transaction() as tx:
+            due = await gate.due(tx, self.name, everything=everything)
+        if due:
+            await self.receive([], retry=frozenset(due))
+        return len(due)
+
+
+def _reason(error: BaseException) -> str:
+    """Why, without what: PostgreSQL's detail repeats values."""
+    if isinstance(error, asyncpg.PostgresError):
+        return f"{type(error).__name__} ({error.sqlstate})"
+    return f"{type(error).__name__}: {str(error)[:200]}"

@@ -1,0 +1,154 @@
+"""PostgreSQL: one pool per process, transactions opened at the edge, migrations that only go forward."""
+
+import hashlib
+import re
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias
+
+import asyncpg
+import structlog
+
+from shared.settings import Settings
+
+if TYPE_CHECKING:
+    Connection: TypeAlias = asyncpg.Connection[asyncpg.Record] | asyncpg.pool.PoolConnectionProxy[asyncpg.Record]
+    Pool: TypeAlias = asyncpg.Pool[asyncpg.Record]
+else:
+    Connection = Pool = object
+
+log = structlog.get_logger()
+
+# The database is away or asks to be tried again: nothing is wrong with what was asked. Used by the HTTP edge (503)
+# and by consumers (retry the batch for ever).
+UNAVAILABLE: tuple[type[BaseException], ...] = (
+    OSError,
+    TimeoutError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.TooManyConnectionsError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    asyncpg.DeadlockDetectedError,
+    asyncpg.SerializationError,
+    asyncpg.LockNotAvailableError,
+    asyncpg.QueryCanceledError,
+    asyncpg.InsufficientResourcesError,
+    asyncpg.InternalClientError,
+)
+_CLOSED = re.compile(r"connection (is|was) closed|pool is clos", re.IGNORECASE)
+
+
+def is_unavailable(error: BaseException) -> bool:
+    """Whether `error` says that the database is away, rather than that the work is wrong."""
+    if isinstance(error, FileNotFoundError | PermissionError):
+        return False
+    if isinstance(error, asyncpg.InterfaceError):
+        return bool(_CLOSED.search(str(error)))
+    return isinstance(error, UNAVAILABLE)
+
+
+class Database:
+    """The pool of one service. `after_commit` callbacks run after each committed transaction (the relay's wake-up)."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._pool: Pool | None = None
+        self.after_commit: list[Callable[[], None]] = []
+
+    async def open(self, *, size: int = 10) -> None:
+        """Opens the pool. Raises what asyncpg raises when the database is away."""
+        self._pool = await asyncpg.create_pool(
+            self._settings.database_url,
+            min_size=1,
+            max_size=size,
+            timeout=3,
+            command_timeout=4.5,
+            server_settings=self._session(statement_timeout="4500"),
+        )
+
+    async def close(self) -> None:
+        if self._pool is not None:
+            self._pool.terminate()
+            self._pool = None
+
+    @property
+    def pool(self) -> Pool:
+        if self._pool is None:
+            raise ConnectionError("the database is not open yet")
+        return self._pool
+
+    def _session(self, **extra: str) -> dict[str, str]:
+        return {
+            "search_path": self._settings.service,
+            "application_name": f"landa-{self._settings.service}",
+            "timezone": "UTC",
+            "idle_in_transaction_session_timeout": "60000",
+            **extra,
+        }
+
+    @asynccontextmanager
+    async def transaction(self, *, isolation: str | None = None) -> AsyncIterator[Connection]:
+        """One request or one batch. Commits at the end, rolls back on any exception."""
+        async with (
+            self.pool.acquire(timeout=3) as connection,
+            connection.transaction(isolation=isolation),  # type: ignore[arg-type]
+        ):
+            yield connection
+        for call in self.after_commit:
+            call()
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[Connection]:
+        """One consistent snapshot for a page or an answer."""
+        async with (
+            self.pool.acquire(timeout=3) as connection,
+            connection.transaction(isolation="repeatable_read", readonly=True),
+        ):
+            yield connection
+
+    async def connect(self, **session: str) -> "asyncpg.Connection[asyncpg.Record]":
+        """A connection of its own, outside the pool, without a statement timeout (relay, consumers, rebuilds)."""
+        return await asyncpg.connect(
+            self._settings.database_url, timeout=3, server_settings=self._session(**session), command_timeout=60
+        )
+
+
+async def migrate(settings: Settings, folders: Sequence[Path]) -> int:
+    """Applies what is new in `folders` (files `0001_name.sql`), each file in a transaction of its own.
+
+    Safe with several replicas starting at once. `:keys` stands for the schema of the person keys. Returns how many
+    files were applied. Raises RuntimeError when an applied file was changed afterwards.
+    """
+    connection = await asyncpg.connect(
+        settings.database_url, timeout=5, server_settings={"search_path": settings.service}
+    )
+    applied = 0
+    try:
+        await connection.execute("select pg_advisory_lock(hashtext($1))", f"{settings.service}.migrate")
+        await connection.execute(
+            "create table if not exists migration (folder text, file text, sha256 text not null,"
+            " at timestamptz not null default now(), primary key (folder, file))"
+        )
+        known = {(r["folder"], r["file"]): r["sha256"] for r in await connection.fetch("select * from migration")}
+        for folder in folders:
+            name = folder.parent.name
+            for file in sorted(folder.glob("[0-9][0-9][0-9][0-9]_*.sql")):
+                text = file.read_text()
+                digest = hashlib.sha256(text.encode()).hexdigest()
+                if (name, file.name) in known:
+                    if known[name, file.name] != digest:
+                        raise RuntimeError(
+                            f"migration {name}/{file.name} was changed after it was applied; "
+                            "restore the file and write a new one, migrations only go forward"
+                        )
+                    continue
+                async with connection.transaction():
+                    await connection.execute(text.replace(":keys", f"{settings.service}_keys"))
+                    await connection.execute("insert into migration values ($1, $2, $3)", name, file.name, digest)
+                applied += 1
+                log.info("migrated", folder=name, file=file.name)
+    finally:
+        await connection.close()
+    return applied

@@ -1,0 +1,304 @@
+"""The gate's tables: lock, hold, discard, compare. Every statement on `gate`, `held`, `discarded`, `watermark`."""
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Literal
+from uuid import UUID
+
+import structlog
+
+from shared.contracts.envelope import Recorded, Watermark, parse
+from shared.database import Connection
+from shared.messaging import Raw, key_hash
+
+log = structlog.get_logger()
+
+
+class StrangeJournal(Exception):
+    """The source's journal has another epoch than the one known: restored from a backup, perhaps. A person decides."""
+
+
+WaitsFor = Literal["predecessor", "retry", "release", "person"]
+ATTEMPTS = 8
+
+
+def _back_off(attempts: int) -> timedelta:
+    """1 s, 4 s, 16 s … at most 10 minutes."""
+    return timedelta(seconds=min(4.0 ** (attempts - 1), 600.0))
+
+
+@dataclass(frozen=True)
+class Hold:
+    """Why an event cannot go on."""
+
+    reason: str
+    waits_for: WaitsFor
+    attempts: int = 1
+
+
+@dataclass
+class Waiting:
+    """An event that has not been applied; `hold` is set when it stands in the table `held` already."""
+
+    event: Recorded
+    raw: Raw
+    hold: Hold | None = None
+
+
+@dataclass
+class Line:
+    """One subject at the gate: what was applied, what waits, and how far this batch brought it."""
+
+    source: str
+    subject: UUID
+    sequence: int
+    retrying: bool = False
+    waiting: dict[int, Waiting] = field(default_factory=dict)
+    skipped: list[int] = field(default_factory=list)
+    reached: int = 0
+    stop: tuple[int, Hold] | None = None
+
+    def __post_init__(self) -> None:
+        self.reached = self.sequence
+
+    def reach(self, sequence: int) -> None:
+        """Everything up to `sequence` is applied, or discarded."""
+        self.reached = sequence
+
+    def stop_at(self, sequence: int, hold: Hold) -> None:
+        """`sequence` cannot go on, and nothing behind it."""
+        self.stop = (sequence, hold)
+
+
+async def lock(
+    tx: Connection, consumer: str, events: Sequence[Recorded], retry: frozenset[UUID]
+) -> dict[tuple[str, UUID], Line]:
+    """The gate rows of these subjects, made when missing, locked in sorted order, with what is held of each."""
+    subjects = sorted({(event.source, event.subject) for event in events})
+    if subjects:
+        await tx.execute(
+            "insert into gate (consumer, source, subject, sequence, key_hash)"
+            " select $1, s, u, 0, h from unnest($2::text[], $3::uuid[], $4::int[]) as n (s, u, h) order by s, u"
+            " on conflict do nothing",
+            consumer,
+            [source for source, _ in subjects],
+            [subject for _, subject in subjects],
+            [key_hash(subject) for _, subject in subjects],
+        )
+    wanted = [subject for _, subject in subjects] + sorted(retry)
+    rows = await tx.fetch(
+        "select source, subject, sequence from gate where consumer = $1 and subject = any($2::uuid[])"
+        " order by source, subject for update",
+        consumer,
+        wanted,
+    )
+    lines = {
+        (row["source"], row["subject"]): Line(
+            row["source"], row["subject"], row["sequence"], retrying=row["subject"] in retry
+        )
+        for row in rows
+    }
+    for row in await tx.fetch(
+        "select source, subject, sequence, place, headers, value, reason, waits_for, attempts from held"
+        " where consumer = $1 and subject = any($2::uuid[]) order by source, subject, sequence",
+        consumer,
+        wanted,
+    ):
+        raw = _raw(row["place"], row["headers"], row["value"])
+        event = parse(raw.headers, raw.value)
+        assert isinstance(event, Recorded)
+        hold = Hold(row["reason"], row["waits_for"], row["attempts"])
+        lines[row["source"], row["subject"]].waiting[row["sequence"]] = Waiting(event, raw, hold)
+    return lines
+
+
+def _headers_json(raw: Raw) -> str:
+    """Headers as they came; latin-1 keeps every byte, and NUL, which jsonb refuses, is written as its symbol."""
+    return json.dumps(
+        [[n, None if v is None else v.decode("latin-1").replace("\0", "␀")] for n, v in raw.headers]
+    ).replace("\\u0000", "\\u2400")
+
+
+def _raw(place: str, headers: str, value: bytes | None) -> Raw:
+    topic, partition, offset = place.rsplit("/", 2)
+    pairs = [(n, None if v is None else v.encode("latin-1", "replace")) for n, v in json.loads(headers)]
+    return Raw(topic, int(partition), int(offset), None, value, pairs)
+
+
+async def hold_garbage(tx: Connection, consumer: str, garbage: Sequence[tuple[Raw, str]]) -> None:
+    """Keeps records that name no subject: nothing waits behind them, a person looks at them."""
+    for raw, reason in garbage:
+        await tx.execute(
+            "insert into held (consumer, source, place, headers, value, reason, waits_for)"
+            " values ($1, $2, $3, $4, $5, $6, 'person') on conflict do nothing",
+            consumer,
+            raw.source,
+            raw.place,
+            _headers_json(raw),
+            raw.value,
+            reason,
+        )
+        log.error("record held", consumer=consumer, place=raw.place, reason=reason)
+
+
+async def save(tx: Connection, consumer: str, lines: Iterable[Line]) -> int:
+    """Writes how far each subject came and what is held of it now. Returns how many events are newly held."""
+    lines = list(lines)
+    moved = [line for line in lines if line.reached > line.sequence]
+    if moved:
+        await tx.execute(
+            "update gate g set sequence = n.sequence"
+            " from unnest($2::text[], $3::uuid[], $4::bigint[]) as n (source, subject, sequence)"
+            " where g.consumer = $1 and g.source = n.source and g.subject = n.subject",
+            consumer,
+            [line.source for line in moved],
+            [line.subject for line in moved],
+            [line.reached for line in moved],
+        )
+        freed = [line for line in moved if any(w.hold for s, w in line.waiting.items() if s <= line.reached)]
+        for line in freed:
+            await tx.execute(
+                "delete from held where consumer = $1 and source = $2 and subject = $3 and sequence <= $4",
+                consumer,
+                line.source,
+                line.subject,
+                line.reached,
+            )
+    new = 0
+    for line in lines:
+        for sequence, item in sorted(line.waiting.items()):
+            if sequence <= line.reached:
+                continue
+            if line.stop is not None and line.stop[0] == sequence:
+                await _hold(tx, consumer, line, item, line.stop[1])
+                new += item.hold is None
+            elif item.hold is None:
+                await _hold(tx, consumer, line, item, Hold("waits for an earlier event of its subject", "predecessor"))
+                new += 1
+    return new
+
+
+async def _hold(tx: Connection, consumer: str, line: Line, item: Waiting, hold: Hold) -> None:
+    attempts = 1 if item.hold is None else item.hold.attempts + 1
+    waits_for = "person" if hold.waits_for == "retry" and attempts >= ATTEMPTS else hold.waits_for
+    await tx.execute(
+        "insert into held (consumer, source, subject, sequence, event_id, type, place, headers, value, reason,"
+        " waits_for, attempts, next_try) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)"
+        " on conflict (consumer, source, subject, sequence) where subject is not null do update set"
+        " reason = excluded.reason, waits_for = excluded.waits_for, attempts = excluded.attempts,"
+        " next_try = excluded.next_try",
+        consumer,
+        line.source,
+        line.subject,
+        item.event.sequence,
+        item.event.id,
+        item.event.type,
+        item.raw.place,
+        _headers_json(item.raw),
+        item.raw.value,
+        hold.reason,
+        waits_for,
+        attempts,
+        datetime.now(UTC) + _back_off(attempts) if waits_for == "retry" else None,
+    )
+
+
+async def discarded(tx: Connection, consumer: str) -> set[UUID]:
+    """Which events a person has discarded for this consumer, whatever its generation."""
+    rows = await tx.fetch("select event_id from discarded where consumer = split_part($1, '/', 1)", consumer)
+    return {row["event_id"] for row in rows}
+
+
+async def due(tx: Connection, consumer: str, *, everything: bool) -> list[UUID]:
+    """Subjects whose held head may be tried again."""
+    rows = await tx.fetch(
+        "select distinct subject from held where consumer = $1 and subject is not null and"
+        " (next_try <= clock_timestamp() or ($2 and waits_for in ('release', 'retry'))) limit 500",
+        consumer,
+        everything,
+    )
+    return [row["subject"] for row in rows]
+
+
+# --- epochs and watermarks ----------------------------------------------------------------------------------------
+
+
+async def check_epochs(tx: Connection, consumer: str, found: Iterable[tuple[str, UUID]]) -> None:
+    """Raises StrangeJournal when a source's journal is not the one this consumer has followed."""
+    for source, epoch in found:
+        query = "select epoch from source_epoch where consumer = $1 and source = $2"
+        known = await tx.fetchval(query, consumer, source)
+        if known is None:
+            await tx.execute(
+                "insert into source_epoch (consumer, source, epoch) values ($1, $2, $3) on conflict do nothing",
+                consumer,
+                source,
+                epoch,
+            )
+            known = await tx.fetchval(query, consumer, source)
+        if known != epoch:
+            raise StrangeJournal(f"{source} has a journal of another epoch")
+
+
+async def remember_strangers(tx: Connection, consumer: str, found: Iterable[tuple[str, UUID]]) -> None:
+    """Writes down which unknown epoch stopped which source, for the pages and the alarm."""
+    for source, epoch in found:
+        await tx.execute(
+            "update source_epoch set stranger = $3, stranger_since = coalesce(stranger_since, clock_timestamp())"
+            " where consumer = $1 and source = $2 and epoch <> $3",
+            consumer,
+            source,
+            epoch,
+        )
+
+
+async def compare(tx: Connection, consumer: str, marks: Sequence[Watermark]) -> None:
+    """What the producer says it has published, against what this consumer has seen (applied or held)."""
+    newest: dict[tuple[str, int], Watermark] = {}
+    for mark in marks:
+        newest[mark.source, mark.partition] = mark
+    for source in sorted({source for source, _ in newest}):
+        these = [mark for (s, _), mark in newest.items() if s == source]
+        partitions = these[0].partitions
+        seen = {
+            row["p"]: row
+            for row in await tx.fetch(
+                "select p, sum(subjects)::bigint as subjects, sum(events)::bigint as events from ("
+                "  select key_hash % $3 as p, count(*) as subjects, sum(sequence) as events from gate"
+                "  where consumer = $1 and source = $2 group by 1"
+                "  union all select g.key_hash % $3, 0, count(*)"
+                "  from held h join gate g using (consumer, source, subject)"
+                "  where consumer = $1 and source = $2 group by 1) counted group by p",
+                consumer,
+                source,
+                partitions,
+            )
+        }
+        for mark in these:
+            row = seen.get(mark.partition)
+            subjects, events = (row["subjects"], row["events"]) if row else (0, 0)
+            behind = subjects < mark.subjects or events < mark.events
+            if behind:
+                log.error("records are missing", consumer=consumer, source=source, partition=mark.partition)
+            await tx.execute(
+                "insert into watermark as w (consumer, source, partition, partitions, position, subjects, events,"
+                " seen_subjects, seen_events, at, behind_since)"
+                " values ($1, $2, $3, $4, $5, $6, $7, $8, $9, clock_timestamp(),"
+                "   case when $10 then clock_timestamp() end)"
+                " on conflict (consumer, source, partition) do update set partitions = excluded.partitions,"
+                " position = excluded.position, subjects = excluded.subjects, events = excluded.events,"
+                " seen_subjects = excluded.seen_subjects, seen_events = excluded.seen_events, at = excluded.at,"
+                " behind_since = case when $10 then coalesce(w.behind_since, clock_timestamp()) end",
+                consumer,
+                source,
+                mark.partition,
+                partitions,
+                mark.position,
+                mark.subjects,
+                mark.events,
+                subjects,
+                events,
+                behind,
+            )

@@ -1,0 +1,147 @@
+"""The relay on real Kafka: nothing lost, nothing out of order, whatever the writers, the failures and the kills do."""
+
+import asyncio
+import random
+from contextlib import suppress
+from datetime import UTC, datetime
+from uuid import UUID
+
+import pytest
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
+
+from shared import journal
+from shared.journal import Conflict, uuid7
+from shared.messaging import Inlet
+from shared.relay import Relay
+from tests.shared.conftest import quota
+from tests.waiting import until
+
+
+class Flow:
+    """A relay and an inlet, running."""
+
+    def __init__(self, house):
+        self.house = house
+        self.relay = Relay(house.reception, house.source)
+        house.source.after_commit.append(self.wake)
+        self.receiver = house.receiver()
+        self.inlet = Inlet(house.reporting, "reception", f"{house.reception.topic_prefix}.follower", self.receive)
+        self.tasks = []
+
+    def wake(self):
+        self.relay.wake()
+
+    async def receive(self, records):
+        await self.receiver.receive(records)
+
+    async def __aenter__(self):
+        self.tasks = [asyncio.create_task(self.relay.run()), asyncio.create_task(self.inlet.run())]
+        return self
+
+    async def __aexit__(self, *_):
+        for task in self.tasks:
+            task.cancel()
+        await asyncio.gather(*self.tasks, return_exceptions=True)
+
+    async def restart_relay(self):
+        self.tasks[0].cancel()
+        with suppress(asyncio.CancelledError):
+            await self.tasks[0]
+        self.relay = Relay(self.house.reception, self.house.source)
+        self.tasks[0] = asyncio.create_task(self.relay.run())
+
+
+async def in_order_and_complete(house, subjects: dict[UUID, int]) -> None:
+    expected = sum(subjects.values())
+    seen = await until(house.seen, lambda s: len(s) >= expected, seconds=30, what=f"{expected} events")
+    for subject, last in subjects.items():
+        assert [s for u, s in seen if u == subject] == list(range(1, last + 1))
+    assert len(seen) == expected
+    assert await house.held() == []
+
+
+async def test_eight_writers_with_slow_commits_and_rollbacks_while_the_relay_is_replaced(house):
+    subjects = {uuid7(): 0 for _ in range(40)}
+    locks = {subject: asyncio.Lock() for subject in subjects}
+    rng = random.Random(7)
+
+    async def write() -> None:
+        for _ in range(120):
+            subject = rng.choice(list(subjects))
+            async with locks[subject]:
+                with suppress(ZeroDivisionError):
+                    async with house.source.transaction() as tx:
+                        at = datetime.now(UTC)
+                        await journal.append(tx, subject, subjects[subject], [quota(1)], at=at, actor="w")
+                        if rng.random() < 0.1:
+                            await tx.execute("select pg_sleep(0.01)")
+                        if rng.random() < 0.1:
+                            raise ZeroDivisionError
+                    subjects[subject] += 1
+
+    async with Flow(house) as flow:
+        writers = [asyncio.create_task(write()) for _ in range(8)]
+        while not all(w.done() for w in writers):
+            await until(lambda: asyncio.sleep(0.3, True))
+            await flow.restart_relay()
+        await asyncio.gather(*writers)
+        await in_order_and_complete(house, subjects)
+        marks = await until(
+            lambda: house.target.pool.fetch("select * from watermark"),
+            lambda rows: sum(r["events"] for r in rows) == sum(subjects.values()),
+            what="watermarks that count everything",
+        )
+        assert sum(r["subjects"] for r in marks) == sum(1 for n in subjects.values() if n)
+        assert all(r["behind_since"] is None for r in marks)
+        assert await house.source.pool.fetchval("select count(*) from outbox") == 0
+
+
+async def test_two_writers_of_one_sequence_have_one_winner(journals):
+    subject = uuid7()
+    ends = await asyncio.gather(*(journals.write(subject, 0, n) for n in range(8)), return_exceptions=True)
+    assert sum(isinstance(end, list) for end in ends) == 1
+    assert all(isinstance(end, list | Conflict) for end in ends)
+
+
+async def test_an_event_that_kafka_refuses_puts_its_subject_aside_and_the_others_flow(house, bootstrap):
+    sick, healthy = uuid7(), uuid7()
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    await admin.start()
+    topic = f"{house.reception.topic_prefix}.reception"
+
+    async def largest(size: int) -> None:
+        change = ConfigResource(ConfigResourceType.TOPIC, topic, configs={"max.message.bytes": str(size)})
+        await admin.alter_configs([change])
+
+    await largest(560)
+    subjects = {uuid7(): 1 for _ in range(10)}
+    for subject in subjects:
+        await house.write(subject, 0, 1)
+    # A long trace context makes the record too large for the topic as it is set now.
+    async with house.source.transaction() as tx:
+        at = datetime.now(UTC)
+        await journal.append(tx, sick, 0, [quota(1)], at=at, actor="t", traceparent="x" * 600)
+        await journal.append(tx, sick, 1, [quota(2)], at=at, actor="t")
+    await house.write(healthy, 0, 1)
+    async with Flow(house):
+        await in_order_and_complete(house, subjects | {healthy: 1})
+        row = await until(lambda: house.source.pool.fetchrow("select * from quarantine"))
+        assert row["subject"] == sick and "MessageSizeTooLarge" in row["reason"]
+        await house.write(sick, 2, 3)
+        await house.write(healthy, 1, 2)
+        await in_order_and_complete(house, subjects | {healthy: 2})
+        await largest(1_000_000)
+        async with house.source.transaction() as tx:
+            await tx.execute("delete from quarantine")
+            await journal.republish(tx, sick, 1)
+        await in_order_and_complete(house, subjects | {healthy: 2, sick: 3})
+    await admin.close()
+
+
+async def test_the_journal_cannot_be_changed(journals):
+    subject = uuid7()
+    await journals.write(subject, 0, 1)
+    for statement in ("update journal set actor = 'x'", "delete from journal", "truncate journal"):
+        with pytest.raises(Exception, match="append only"):
+            await journals.source.pool.execute(statement)
