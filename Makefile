@@ -1,0 +1,69 @@
+# Every target sets up what it needs. Nothing has to be installed first but Python 3.11 or later and make.
+PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
+	"$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && exit; done; echo python3)
+VENV := .venv
+MADE := $(VENV)/.landa-made
+RUN := $(VENV)/.landa-run
+DEV := $(VENV)/.landa-dev
+IN := $(VENV)/bin
+ARGS ?=
+
+.PHONY: help setup demo smoke test check token stop clean
+
+help:
+	@echo "make demo                    the living town at http://localhost:8400 (another port: LANDA_PORT=8500 make demo)"
+	@echo "make token ROLE=coordinator  a bearer token of the running demo, for the API"
+	@echo "make smoke                   the same town without a person: played, compared with the published figures, stopped"
+	@echo "make test                    every test, on the same PostgreSQL and Kafka (some: make test ARGS=tests/deploy)"
+	@echo "make check                   style, types, who may import whom, contracts"
+	@echo "make stop                    stop the demo"
+	@echo "make clean                   forget the town; downloaded parts stay"
+
+setup: $(RUN)
+
+demo: $(RUN)
+	@$(IN)/python -m deploy.local demo
+
+smoke: $(RUN)
+	@$(IN)/python -m deploy.local smoke
+
+token: $(RUN)
+	@test -n "$(ROLE)" || { echo "Say for whom: make token ROLE=coordinator" >&2; exit 2; }
+	@$(IN)/python -m deploy.local token "$(ROLE)"
+
+stop: $(RUN)
+	@$(IN)/python -m deploy.local stop
+
+test: $(DEV)
+	@$(IN)/python -m pytest $(ARGS)
+
+check: $(DEV)
+	@echo "format";    $(IN)/ruff format --check .
+	@echo "style";     $(IN)/ruff check .
+	@echo "types";     $(IN)/mypy
+	@echo "imports";   $(IN)/lint-imports
+	@echo "contracts"; $(IN)/python -m shared.contracts.check
+
+clean:
+	@if [ -x $(IN)/python ] && [ -f $(RUN) -o -f $(DEV) ]; then $(IN)/python -m deploy.local clean; \
+	else echo "nothing is set up, so there is nothing to forget"; fi
+
+$(MADE):
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+		echo "Landa needs Python 3.11 or later, and '$(PYTHON)' is not one. Name yours: make PYTHON=/path/to/python3.12 demo" >&2; exit 2; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
+		echo "This Python cannot make virtual environments. On Debian or Ubuntu: apt install python3-venv, then try again." >&2; exit 2; }
+	@echo "making the virtual environment $(VENV) with $$($(PYTHON) --version)"
+	@$(PYTHON) -m venv $(VENV)
+	@touch $@
+
+# the stamps hold when the lock they were made from is older
+$(RUN): requirements.lock | $(MADE)
+	@echo "installing the packages of requirements.lock, each checked against its sum (about 20 s the first time)"
+	@$(IN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: -r requirements.lock
+	@touch $@
+
+$(DEV): requirements-dev.lock | $(MADE)
+	@echo "installing the packages of requirements-dev.lock, each checked against its sum (about 40 s the first time)"
+	@$(IN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: -r requirements-dev.lock
+	@touch $@ $(RUN)

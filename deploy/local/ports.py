@@ -1,0 +1,49 @@
+"""Free ports on the loopback, and whether somebody listens on one.
+
+Promise: a set of ports handed out together holds no doubles, and none lies in the range the kernel gives to outgoing
+connections, so that a server that is restarted finds its port free again.
+"""
+
+import asyncio
+import contextlib
+import random
+import socket
+from pathlib import Path
+
+LOOPBACK = "127.0.0.1"
+_LOWEST = 16000
+
+
+def free_ports(count: int) -> list[int]:
+    """`count` different ports that were free a moment ago."""
+    low = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+    candidates = list(range(_LOWEST, low)) if low > _LOWEST + 1000 else list(range(61000, 65536))
+    random.SystemRandom().shuffle(candidates)
+    found: list[int] = []
+    for port in candidates:
+        if len(found) == count:
+            return found
+        if is_free(port):
+            found.append(port)
+    raise RuntimeError("no free port was found on the loopback address")
+
+
+def is_free(port: int) -> bool:
+    with socket.socket() as one:
+        one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            one.bind((LOOPBACK, port))
+        except OSError:
+            return False
+        return True
+
+
+async def answers(port: int) -> bool:
+    try:
+        _, writer = await asyncio.open_connection(LOOPBACK, port)
+    except OSError:
+        return False
+    writer.close()
+    with contextlib.suppress(OSError):
+        await writer.wait_closed()
+    return True
