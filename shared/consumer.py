@@ -183,9 +183,7 @@ class Receiver:
                     stopped.add(id(line))
                     line.reach(item.sequence - 1)
                     line.stop_at(item.sequence, Hold(_reason(single), "retry"))
-                    log.error(
-                        "event held", consumer=self.name, type=item.event.type, id=str(item.id), exc_info=single
-                    )
+                    log.error("event held", consumer=self.name, type=item.event.type, id=str(item.id), exc_info=single)
         outcome.applied = len(outcome.facts)
 
     async def _remember_stranger(self, events: Sequence[tuple[Recorded, Raw]], marks: Sequence[Watermark]) -> None:

@@ -28,6 +28,10 @@ def _key(value: object) -> bytes:
     return raw
 
 
+def _keys(value: object) -> object:
+    return tuple(_key(part) for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+
 def _address(value: str) -> str:
     host, _, port = value.rpartition(":")
     if not host or not port.isdigit():
@@ -72,6 +76,7 @@ class Settings(BaseSettings):
     client_secret: Annotated[str, Field(repr=False)]
     session_key: Key
     master_key: Key
+    master_key_previous: Annotated[tuple[bytes, ...], BeforeValidator(_keys), Field(repr=False)] = ()
     services: Annotated[dict[str, Url], BeforeValidator(_services)] = Field(default_factory=dict)
     clock_file: str | None = None
     smtp: Address = "127.0.0.1:25"

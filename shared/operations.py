@@ -1,0 +1,152 @@
+"""What an operator sees and does: backlog, quarantine, held events, watermarks, rebuilds. No person is shown."""
+
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from fastapi import APIRouter, Body, Depends, Request
+from pydantic import BaseModel, Field
+
+from shared import health, journal, projections
+from shared.decider import Refused
+from shared.identity import Actor
+from shared.runtime import runtime
+from shared.web.access import actor_of, needs
+
+SEEN_BY = ("operator", "auditor")
+
+
+class Reason(BaseModel):
+    """Why something is done, in words of at least ten characters."""
+
+    reason: Annotated[str, Field(min_length=10, max_length=500)]
+
+
+def _rows(rows: Any) -> list[dict[str, Any]]:
+    return [dict(row) for row in rows]
+
+
+def routes(service: str) -> APIRouter:
+    """The operations' routes of `service`."""
+    router = APIRouter(prefix=f"/{service}/operations", tags=["operations"])
+
+    @router.get("", dependencies=[needs(*SEEN_BY)])
+    async def overview(request: Request) -> dict[str, Any]:
+        """Relay, subscriptions, held events by consumer, watermarks that differ, sources that were stopped."""
+        parts = request.app.state.parts
+        async with runtime(request).database.reading() as connection:
+            return {
+                "service": service,
+                "relay": vars(parts.relay.status),
+                "flows": await health.flows(parts),
+                "held": _rows(
+                    await connection.fetch(
+                        "select consumer, source, waits_for, count(*) as events, min(held_at) as oldest from held"
+                        " group by 1, 2, 3 order by 1, 2, 3"
+                    )
+                ),
+                "watermarks": _rows(
+                    await connection.fetch("select * from watermark order by consumer, source, partition")
+                ),
+                "stopped": _rows(await connection.fetch("select * from source_epoch where stranger is not null")),
+                "projections": _rows(await connection.fetch("select * from projection order by name")),
+                "quarantine": _rows(await connection.fetch("select * from quarantine order by since")),
+            }
+
+    @router.get("/held", dependencies=[needs(*SEEN_BY)])
+    async def held(request: Request, after: int = 0) -> list[dict[str, Any]]:
+        """At most 200 held events after id `after`, oldest first, each with its reason."""
+        async with runtime(request).database.reading() as connection:
+            return _rows(
+                await connection.fetch(
+                    "select id, consumer, source, subject, sequence, event_id, type, place, reason, waits_for,"
+                    " attempts, next_try, held_at from held where id > $1 order by id limit 200",
+                    after,
+                )
+            )
+
+    @router.post("/held/{item}/retry", status_code=202, dependencies=[needs("operator")])
+    async def retry(request: Request, item: int) -> dict[str, Any]:
+        """Tries the event, and in order those behind it, again at once."""
+        async with runtime(request).database.transaction() as tx:
+            found = await tx.fetchval(
+                "update held set next_try = clock_timestamp() where id = $1 and subject is not null returning id", item
+            )
+        if found is None:
+            raise Refused("held-event-not-found")
+        return {"id": item, "retry": "requested"}
+
+    @router.post("/held/{item}/discard", dependencies=[needs("operator")])
+    async def discard(
+        request: Request, item: int, body: Reason, actor: Annotated[Actor, Depends(actor_of)]
+    ) -> dict[str, Any]:
+        """Leaves the event out, for ever and in every rebuild; those behind it go on. Needs a reason."""
+        async with runtime(request).database.transaction() as tx:
+            row = await tx.fetchrow("select consumer, source, subject, event_id from held where id = $1", item)
+            if row is None:
+                raise Refused("held-event-not-found")
+            if row["event_id"] is None:
+                await tx.execute("delete from held where id = $1", item)
+            else:
+                await tx.execute(
+                    "insert into discarded (consumer, source, event_id, reason, actor)"
+                    " values (split_part($1, '/', 1), $2, $3, $4, $5) on conflict do nothing",
+                    row["consumer"],
+                    row["source"],
+                    row["event_id"],
+                    body.reason,
+                    actor.sub,
+                )
+                await tx.execute("update held set next_try = clock_timestamp() where id = $1", item)
+        return {"id": item, "discarded": True}
+
+    @router.post("/quarantine/{subject}/release", status_code=202, dependencies=[needs("operator")])
+    async def release(request: Request, subject: UUID) -> dict[str, Any]:
+        """Publishes the subject's events again from the one that Kafka refused."""
+        async with runtime(request).database.transaction() as tx:
+            first = await tx.fetchval(
+                "delete from quarantine q using journal j where q.subject = $1 and j.position = q.position"
+                " returning j.sequence",
+                subject,
+            )
+            if first is None:
+                raise Refused("not-in-quarantine")
+            return {"subject": str(subject), "events": await journal.republish(tx, subject, first)}
+
+    @router.post("/sources/{source}/accept", dependencies=[needs("operator")])
+    async def accept(request: Request, source: str) -> dict[str, Any]:
+        """Follows the source's new journal from now on. Rebuild afterwards: what is known is of the old one."""
+        async with runtime(request).database.transaction() as tx:
+            rows = await tx.fetch(
+                "update source_epoch set epoch = stranger, stranger = null, stranger_since = null"
+                " where source = $1 and stranger is not null returning consumer",
+                source,
+            )
+        if not rows:
+            raise Refused("source-not-stopped")
+        return {"source": source, "consumers": [row["consumer"] for row in rows]}
+
+    @router.get("/rebuilds", dependencies=[needs(*SEEN_BY)])
+    async def rebuilds(request: Request) -> list[dict[str, Any]]:
+        """Each projection's generations, and how many events each generation has seen."""
+        async with runtime(request).database.reading() as connection:
+            return _rows(
+                await connection.fetch(
+                    "select p.*, (select coalesce(sum(sequence), 0)::bigint from gate"
+                    " where consumer = name || '/' || live) as events_live,"
+                    " (select coalesce(sum(sequence), 0)::bigint from gate"
+                    " where consumer = name || '/' || building) as events_building from projection p order by name"
+                )
+            )
+
+    @router.post("/rebuilds/{name}", status_code=202, dependencies=[needs("operator")])
+    async def rebuild(
+        request: Request, name: str, source: Annotated[Literal["kafka", "journals"], Body(embed=True)]
+    ) -> dict[str, Any]:
+        """Builds a new generation of projection `name` beside the one that pages read."""
+        async with runtime(request).database.transaction() as tx:
+            try:
+                return {"projection": name, "generation": await projections.start_rebuild(tx, name, source)}
+            except projections.RebuildRunning:
+                raise Refused("rebuild-running-or-unknown") from None
+
+    return router

@@ -1,0 +1,374 @@
+"""The geometry of the charts: facts in, two drawings and a table out; zero is the baseline, nothing leaves its box."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from math import ceil, floor, log10
+
+WIDE, NARROW = 720.0, 320.0
+GAP = 18.0
+LETTER = 7.0
+TONES = 6
+
+Point = tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Words:
+    """What a chart says beside its data, in the reader's language; `number` writes a figure."""
+
+    head: str
+    total: str
+    number: Callable[[float], str]
+
+
+@dataclass(frozen=True)
+class Series:
+    """One value for each label; None where there is none yet."""
+
+    name: str
+    values: Sequence[float | None]
+
+    @property
+    def total(self) -> float:
+        return sum(value or 0 for value in self.values)
+
+
+@dataclass(frozen=True)
+class Target:
+    name: str
+    value: float
+
+
+@dataclass(frozen=True)
+class Bar:
+    label: str
+    value: float
+    late: bool = False
+
+
+@dataclass(frozen=True)
+class Rect:
+    x: float
+    y: float
+    width: float
+    height: float
+    tone: str
+    says: str = ""
+
+
+@dataclass(frozen=True)
+class Line:
+    """`kind`: grid, zero, target, past (last year) or now."""
+
+    points: tuple[Point, ...]
+    kind: str
+
+
+@dataclass(frozen=True)
+class Label:
+    """`kind`: words of the style sheet: soft, strong, late, halo."""
+
+    x: float
+    y: float
+    text: str
+    anchor: str = "start"
+    kind: str = ""
+
+
+@dataclass(frozen=True)
+class Drawing:
+    width: float
+    height: float
+    rects: list[Rect] = field(default_factory=list)
+    lines: list[Line] = field(default_factory=list)
+    labels: list[Label] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A chart and its twin: `head` and `rows` hold every number that the drawings show."""
+
+    id: str
+    title: str
+    wide: Drawing
+    narrow: Drawing
+    head: list[str]
+    rows: list[list[str]]
+
+
+@dataclass(frozen=True)
+class Box:
+    """Where the data is drawn, and up to which value."""
+
+    left: float
+    top: float
+    right: float
+    bottom: float
+    most: float
+
+    def y(self, value: float) -> float:
+        return self.bottom - (self.bottom - self.top) * value / self.most
+
+    def slot(self, index: int, count: int) -> tuple[float, float]:
+        """Left edge and width of a label's share of the axis."""
+        width = (self.right - self.left) / max(count, 1)
+        return self.left + index * width, width
+
+
+def ticks(most: float, about: int = 4) -> list[float]:
+    """Round values from zero to the first one that is not below `most`; whole numbers only."""
+    rough = max(most, 1) / about
+    power = 10.0 ** floor(log10(rough))
+    step = max(1.0, next(unit * power for unit in (1, 2, 5, 10) if unit * power >= rough * 0.999999))
+    return [step * index for index in range(ceil(max(most, 1) / step - 1e-9) + 1)]
+
+
+def spread(wanted: Sequence[float], top: float, bottom: float, gap: float = GAP) -> list[float]:
+    """Places as near to the wanted ones as can be, `gap` apart and between top and bottom; order is kept."""
+    order = sorted(range(len(wanted)), key=lambda index: wanted[index])
+    gap = min(gap, (bottom - top) / max(len(wanted) - 1, 1))
+    placed = [0.0] * len(wanted)
+    floor_, ceiling = top, bottom - gap * (len(wanted) - 1)
+    for index in order:
+        placed[index] = max(floor_, min(wanted[index], ceiling))
+        floor_, ceiling = placed[index] + gap, ceiling + gap
+    return placed
+
+
+def _check(*series: Series, count: int) -> None:
+    for one in series:
+        if len(one.values) != count:
+            raise ValueError("a series wants one value for each label")
+        if any(value is not None and value < 0 for value in one.values):
+            raise ValueError("these charts begin at zero and show no negative values")
+
+
+def _axes(drawing: Drawing, box: Box, steps: Sequence[float], labels: Sequence[str], words: Words) -> None:
+    for value in steps:
+        y = box.y(value)
+        drawing.lines.append(Line(((box.left, y), (box.right, y)), "grid" if value else "zero"))
+        drawing.labels.append(Label(box.left - 6, y + 4, words.number(value), "end", "soft"))
+    _, width = box.slot(0, len(labels))
+    longest = max((len(label) for label in labels), default=0) * LETTER
+    short = width < longest + 5 and len(labels) == 12
+    every = 1 if short else max(1, ceil((longest + 5) / width))
+    for index, label in enumerate(labels):
+        if index % every == 0:
+            x, width = box.slot(index, len(labels))
+            drawing.labels.append(
+                Label(x + width / 2, box.bottom + 18, label[:1].upper() if short else label, "middle", "soft")
+            )
+
+
+def _path(box: Box, series: Series) -> list[Point]:
+    count = len(series.values)
+    return [
+        (box.slot(index, count)[0] + box.slot(index, count)[1] / 2, box.y(value))
+        for index, value in enumerate(series.values)
+        if value is not None
+    ]
+
+
+def _target(drawing: Drawing, box: Box, target: Target, words: Words) -> None:
+    y = box.y(target.value)
+    drawing.lines.append(Line(((box.left, y), (box.right, y)), "target"))
+    drawing.labels.append(Label(box.left + 4, y - 6, f"{target.name} {words.number(target.value)}", "start", "halo"))
+
+
+def _stacked(
+    wide: bool,
+    labels: Sequence[str],
+    series: Sequence[Series],
+    target: Target | None,
+    past: Series | None,
+    words: Words,
+) -> Drawing:
+    sums = [sum(one.values[index] or 0 for one in series) for index in range(len(labels))]
+    highest = max([*sums, target.value if target else 0, *((value or 0) for value in (past.values if past else ()))])
+    steps = ticks(highest)
+    names = [f"{one.name} {words.number(one.total)}" for one in series]
+    names += [f"{past.name} {words.number(past.total)}"] if past else []
+    names += [f"{target.name} {words.number(target.value)}"] if target else []
+    side = min(250.0, max(len(name) for name in names) * LETTER + 34) if wide else 8.0
+    below = 0.0 if wide else 20.0 * len(names) + 8
+    drawing = Drawing(WIDE if wide else NARROW, 340.0 if wide else 250.0 + below)
+    gutter = max(len(words.number(steps[-1])) * LETTER + 10, 24)
+    box = Box(gutter, 24, drawing.width - side, drawing.height - below - 30, steps[-1])
+    _axes(drawing, box, steps, labels, words)
+    for index, label in enumerate(labels):
+        x, width = box.slot(index, len(labels))
+        inner, at = width * 0.68, 0.0
+        for number, one in enumerate(series):
+            value = one.values[index] or 0
+            if value:
+                top, bottom = box.y(at + value), box.y(at)
+                seam = min(1.0, (bottom - top) / 4) if at else 0.0
+                says = f"{label}, {one.name}: {words.number(value)}"
+                drawing.rects.append(
+                    Rect(x + (width - inner) / 2, top, inner, bottom - top - seam, f"tone-{number + 1}", says)
+                )
+            at += value
+    if past:
+        drawing.lines.append(Line(tuple(_path(box, past)), "past"))
+    if target:
+        y = box.y(target.value)
+        drawing.lines.append(Line(((box.left, y), (box.right, y)), "target"))
+    for index, total in enumerate(sums):
+        x, width = box.slot(index, len(labels))
+        if total:
+            drawing.labels.append(Label(x + width / 2, box.y(total) - 6, words.number(total), "middle", "strong halo"))
+    # The names stand beside the columns in the order of the stack, top to bottom; below them on a narrow page.
+    signs = [f"tone-{number + 1}" for number in range(len(series))]
+    signs += (["past"] if past else []) + (["target"] if target else [])
+    order = [*range(len(series) - 1, -1, -1), *range(len(series), len(names))]
+    for place, index in enumerate(order):
+        left = box.right + 14 if wide else 6.0
+        y = box.top + 10 + 24 * place if wide else box.bottom + 46 + 20 * place
+        if index < len(series):
+            drawing.rects.append(Rect(left, y - 10, 11, 11, signs[index]))
+        else:
+            drawing.lines.append(Line(((left - 2, y - 4), (left + 13, y - 4)), signs[index]))
+        drawing.labels.append(Label(left + 19, y, names[index], "start"))
+    return drawing
+
+
+def stacked(
+    id: str,
+    title: str,
+    labels: Sequence[str],
+    series: Sequence[Series],
+    *,
+    words: Words,
+    target: Target | None = None,
+    last_year: Series | None = None,
+) -> Figure:
+    """Columns by month, stacked by category (the first at the bottom), a target line and last year as a pale line."""
+    if not 1 <= len(series) <= TONES:
+        raise ValueError(f"between one and {TONES} categories can be told apart")
+    _check(*series, *([last_year] if last_year else []), count=len(labels))
+    wide, narrow = (_stacked(way, labels, series, target, last_year, words) for way in (True, False))
+    head = [words.head, *(one.name for one in series), words.total, *([last_year.name] if last_year else [])]
+    rows = []
+    for index, label in enumerate(labels):
+        values: list[float] = [one.values[index] or 0 for one in series]
+        past = [last_year.values[index] or 0] if last_year else []
+        rows.append([label, *map(words.number, [*values, sum(values), *past])])
+    totals: list[float] = [one.total for one in series]
+    ended = [last_year.total] if last_year else []
+    rows.append([words.total, *map(words.number, [*totals, sum(totals), *ended])])
+    return Figure(id, title, wide, narrow, head, rows)
+
+
+def _cumulative(
+    wide: bool, labels: Sequence[str], now: Series, target: Target | None, past: Series | None, words: Words
+) -> Drawing:
+    values = [value or 0 for one in (now, past) if one for value in one.values]
+    steps = ticks(max([*values, target.value if target else 0]))
+    drawing = Drawing(WIDE if wide else NARROW, 320.0 if wide else 250.0)
+    ends = [(now, "now", "strong halo"), *([(past, "past", "soft halo")] if past else [])]
+    texts = []
+    for one, _, _ in ends:
+        known = [value for value in one.values if value is not None]
+        texts.append(f"{words.number(known[-1]) if known else '–'} {one.name}")
+    side = max(len(text) for text in texts) * LETTER + 14
+    gutter = max(len(words.number(steps[-1])) * LETTER + 10, 24)
+    box = Box(gutter, 20, drawing.width - min(side, drawing.width * 0.34), drawing.height - 30, steps[-1])
+    _axes(drawing, box, steps, labels, words)
+    if target:
+        _target(drawing, box, target, words)
+    paths = [_path(box, one) for one, _, _ in ends]
+    for path, (_, kind, _) in reversed(list(zip(paths, ends, strict=True))):
+        drawing.lines.append(Line(tuple(path), kind))
+    wanted = [path[-1][1] + 4 if path else box.bottom for path in paths]
+    ys = spread(wanted, box.top, box.bottom)
+    for path, y, text, (one, _, kind) in zip(paths, ys, texts, ends, strict=True):
+        if path and len(path) < len(one.values) and path[-1][0] - len(text) * LETTER > box.left:
+            # A line that ends in the middle of the year is named above its end, where a rising line leaves room.
+            drawing.labels.append(Label(path[-1][0] + 2, max(path[-1][1] - 10, 12), text, "end", kind))
+        else:
+            drawing.labels.append(Label((path[-1][0] if path else box.left) + 8, y, text, "start", kind))
+    return drawing
+
+
+def cumulative(
+    id: str,
+    title: str,
+    labels: Sequence[str],
+    now: Series,
+    *,
+    words: Words,
+    target: Target | None = None,
+    last_year: Series | None = None,
+) -> Figure:
+    """Running totals as a line that ends where the year is now, against a target and last year's pale line."""
+    _check(now, *([last_year] if last_year else []), count=len(labels))
+    wide, narrow = (_cumulative(way, labels, now, target, last_year, words) for way in (True, False))
+    both = [now, *([last_year] if last_year else [])]
+    rows = []
+    for index, label in enumerate(labels):
+        known = [one.values[index] for one in both]
+        rows.append([label, *("–" if value is None else words.number(value) for value in known)])
+    return Figure(id, title, wide, narrow, [words.head, *(one.name for one in both)], rows)
+
+
+def _horizontal(wide: bool, bars: Sequence[Bar], words: Words) -> Drawing:
+    row = 34.0 if wide else 46.0
+    drawing = Drawing(WIDE if wide else NARROW, row * len(bars) + 4)
+    most = max([bar.value for bar in bars] + [1])
+    left = min(300.0, max((len(bar.label) for bar in bars), default=0) * LETTER + 14) if wide else 2.0
+    room = max((len(words.number(bar.value)) for bar in bars), default=1) * 8 + 14
+    for index, bar in enumerate(bars):
+        y, kind = index * row, "late" if bar.late and bar.value else ""
+        width = (drawing.width - left - room) * bar.value / most
+        top = y + (6 if wide else 20)
+        drawing.rects.append(Rect(left, top, width, 20, "tone-late" if bar.late else "tone-1", ""))
+        drawing.labels.append(
+            Label(left - 10, top + 15, bar.label, "end", kind)
+            if wide
+            else Label(left, y + 14, bar.label, "start", kind)
+        )
+        drawing.labels.append(
+            Label(left + width + 7, top + 15, words.number(bar.value), "start", f"strong {kind}".strip())
+        )
+    if wide:
+        drawing.lines.append(Line(((left, 0), (left, drawing.height)), "zero"))
+    return drawing
+
+
+def horizontal(id: str, title: str, bars: Sequence[Bar], *, words: Words, total: bool = True) -> Figure:
+    """Bars by category, each with its label and value. A late one is red and must say so in its label."""
+    _check(Series("", [bar.value for bar in bars]), count=len(bars))
+    rows = [[bar.label, words.number(bar.value)] for bar in bars]
+    if total:
+        rows.append([words.total, words.number(sum(bar.value for bar in bars))])
+    wide, narrow = _horizontal(True, bars, words), _horizontal(False, bars, words)
+    return Figure(id, title, wide, narrow, [words.head, words.total], rows)
+
+
+def _histogram(wide: bool, bars: Sequence[Bar], words: Words, axis: str) -> Drawing:
+    steps = ticks(max([bar.value for bar in bars] + [1]))
+    drawing = Drawing(WIDE if wide else NARROW, 300.0 if wide else 250.0)
+    gutter = max(len(words.number(steps[-1])) * LETTER + 10, 24)
+    box = Box(gutter, 20, drawing.width - 8, drawing.height - 48, steps[-1])
+    _axes(drawing, box, steps, [bar.label for bar in bars], words)
+    drawing.labels.append(Label(box.right, drawing.height - 8, axis, "end", "soft"))
+    for index, bar in enumerate(bars):
+        x, width = box.slot(index, len(bars))
+        y, kind = box.y(bar.value), "late" if bar.late else ""
+        if bar.value:
+            drawing.rects.append(
+                Rect(x + 1, y, max(width - 2, 0.5), box.bottom - y, "tone-late" if bar.late else "tone-1")
+            )
+            says = words.number(bar.value)
+            if len(says) * LETTER < width + 4:
+                drawing.labels.append(Label(x + width / 2, y - 6, says, "middle", f"strong halo {kind}".strip()))
+    return drawing
+
+
+def histogram(id: str, title: str, bars: Sequence[Bar], *, words: Words, axis: str) -> Figure:
+    """How many fall in each class. `axis` names the unit under the classes; classes are equally wide or say so."""
+    _check(Series("", [bar.value for bar in bars]), count=len(bars))
+    rows = [[bar.label, words.number(bar.value)] for bar in bars]
+    rows.append([words.total, words.number(sum(bar.value for bar in bars))])
+    wide, narrow = (_histogram(way, bars, words, axis) for way in (True, False))
+    return Figure(id, title, wide, narrow, [f"{words.head} ({axis})", words.total], rows)
