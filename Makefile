@@ -67,3 +67,14 @@ $(DEV): requirements-dev.lock | $(MADE)
 	@echo "installing the packages of requirements-dev.lock, each checked against its sum (about 40 s the first time)"
 	@$(IN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: -r requirements-dev.lock
 	@touch $@ $(RUN)
+
+.PHONY: contracts lock
+contracts: $(DEV)
+	@$(IN)/python -m shared.contracts.check --write
+
+# new pins: hashes, no addresses
+lock: $(DEV)
+	@$(IN)/python -m pip install --quiet uv
+	@for lock in "requirements.lock --extra local" "requirements-dev.lock --extra local --extra dev -c requirements.lock"; do \
+		$(IN)/uv pip compile -q --generate-hashes --no-header --no-annotate --no-emit-index-url --no-emit-find-links \
+			--universal --python-version 3.11 pyproject.toml -o $$lock; done

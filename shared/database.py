@@ -57,15 +57,15 @@ class Database:
         self._pool: Pool | None = None
         self.after_commit: list[Callable[[], None]] = []
 
-    async def open(self, *, size: int = 10) -> None:
-        """Opens the pool. Raises what asyncpg raises when the database is away."""
+    async def open(self, *, size: int = 10, seconds: float = 4.5) -> None:
+        """Opens the pool; no statement may take longer than `seconds`. Raises what asyncpg raises when it is away."""
         self._pool = await asyncpg.create_pool(
             self._settings.database_url,
             min_size=1,
             max_size=size,
             timeout=3,
-            command_timeout=4.5,
-            server_settings=self._session(statement_timeout="4500"),
+            command_timeout=seconds,
+            server_settings=self._session(statement_timeout=str(int(seconds * 1000))),
         )
 
     async def close(self) -> None:

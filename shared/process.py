@@ -155,7 +155,7 @@ async def _work(service: Service, parts: Parts) -> None:
         try:
             await migrate(settings, folders)
             await parts.runtime.database.open()
-            await parts.work.open(size=6)
+            await parts.work.open(size=6, seconds=60)
             parts.migrated = True
         except Exception as error:
             if not is_unavailable(error):

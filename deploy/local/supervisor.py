@@ -63,17 +63,18 @@ class Supervisor:
     async def restart(self, name: str, env: Mapping[str, str] | None = None) -> None:
         """Stop the child and start it again with `env` added; waits until it is ready."""
         stage, child = self._children[name]
-        await self._halt(name)
+        await self.halt(name)
         spec = replace(child.spec, env={**child.spec.env, **(env or {})})
         await self.start(spec, stage)
 
     async def stop(self) -> None:
         for stage in sorted({stage for stage, _ in self._children.values()}, reverse=True):
             names = [name for name, (one, _) in self._children.items() if one == stage]
-            await asyncio.gather(*(self._halt(name) for name in names))
+            await asyncio.gather(*(self.halt(name) for name in names))
         self._record.unlink(missing_ok=True)
 
-    async def _halt(self, name: str) -> None:
+    async def halt(self, name: str) -> None:
+        """Stop the child and leave it stopped; `restart` brings it back."""
         watcher = self._watchers.pop(name, None)
         if watcher is not None:
             watcher.cancel()

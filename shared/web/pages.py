@@ -19,6 +19,7 @@ from starlette.datastructures import URL
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
+from shared.identity import SESSION_COOKIE, Identity, NotAuthentic
 from shared.web.charts import Words
 from shared.web.forms import Form
 from shared.web.problems import language
@@ -188,8 +189,8 @@ class Pages:
         **context: object,
     ) -> HTMLResponse:
         """A page or, when the template does not extend the layout, a fragment of one."""
+        actor = _actor(request)
         lang = language(request)
-        actor = getattr(request.state, "actor", None)
         given: dict[str, object] = {
             "request": request,
             "texts": self.texts,
@@ -209,6 +210,18 @@ class Pages:
         if request.query_params.get("lang") in LANGUAGES:
             response.set_cookie("lang", lang, max_age=365 * 24 * 3600, path="/", samesite="lax", httponly=True)
         return response
+
+
+def _actor(request: Request) -> Any:
+    """Who asks. An error page may be shown before any route found that out; its top bar is theirs all the same."""
+    identity = getattr(getattr(request.scope.get("app"), "state", None), "identity", None)
+    if not hasattr(request.state, "actor") and isinstance(identity, Identity) and SESSION_COOKIE in request.cookies:
+        try:
+            session = identity.session(request.cookies[SESSION_COOKIE])
+        except NotAuthentic:
+            return None
+        request.state.session, request.state.actor = session, session.actor
+    return getattr(request.state, "actor", None)
 
 
 def _csrf(request: Request) -> str:

@@ -2,7 +2,7 @@
 
 import asyncio
 from dataclasses import replace
-from itertools import combinations, permutations
+from itertools import combinations, pairwise, permutations
 from uuid import UUID, uuid4
 
 import pytest
@@ -18,7 +18,7 @@ def splits(items):
     for count in range(len(items)):
         for cuts in combinations(range(1, len(items)), count):
             edges = [0, *cuts, len(items)]
-            yield [items[a:b] for a, b in zip(edges, edges[1:], strict=False)]
+            yield [items[a:b] for a, b in pairwise(edges)]
 
 
 async def test_every_permutation_of_five_events_of_two_subjects_in_every_batch_split(journals):
@@ -92,7 +92,8 @@ async def test_attempts_are_bounded_and_then_a_person_decides(journals):
         ("predecessor", 1, True),
     ]
     await journals.target.pool.execute(
-        "insert into discarded (consumer, source, event_id, reason, actor) values ('follower', 'reception', $1, 'x', 'y')",
+        "insert into discarded (consumer, source, event_id, reason, actor)"
+        " values ('follower', 'reception', $1, 'x', 'y')",
         written[0].id,
     )
     await journals.target.pool.execute("update held set next_try = now() where sequence = 1")

@@ -13,6 +13,8 @@
     }
     if (from.nodeType !== Node.ELEMENT_NODE) { if (from.nodeValue !== to.nodeValue) from.nodeValue = to.nodeValue; return; }
     if (from.isEqualNode(to)) return;
+    // A form on its way keeps its double-click key.
+    if (from.matches("form[data-sending], input[name=key]")) return;
     const typing = from === document.activeElement && from.matches("input, select, textarea");
     for (const { name } of [...from.attributes])
       if (!to.hasAttribute(name) && !(from.nodeName === "DETAILS" && name === "open")) from.removeAttribute(name);

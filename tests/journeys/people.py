@@ -1,0 +1,108 @@
+"""People who use the town through its one address: bearer tokens from its sign-in, commands with keys of their own."""
+
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import httpx
+
+from deploy.local.town import Town
+from tests.waiting import until
+
+
+@dataclass
+class People:
+    """`as_(role)` answers requests as one of the demo's people. Everything goes through the front."""
+
+    town: Town
+    http: httpx.AsyncClient
+    tokens: dict[str, str] = field(default_factory=dict)
+
+    async def token(self, role: str) -> str:
+        if role not in self.tokens:
+            sign_in = f"{self.town.addresses.identity}/identity"
+            if role == "service":
+                answer = await self.http.post(
+                    f"{sign_in}/token",
+                    data={"grant_type": "client_credentials"},
+                    auth=("reporting", self.town.secrets.client_secrets["reporting"]),
+                )
+            else:
+                answer = await self.http.post(f"{sign_in}/demo-token", json={"role": role})
+            answer.raise_for_status()
+            self.tokens[role] = answer.json()["access_token"]
+        return self.tokens[role]
+
+    async def ask(self, role: str, method: str, path: str, **more: Any) -> httpx.Response:
+        headers = {"accept": "application/json", "authorization": f"Bearer {await self.token(role)}"}
+        if method != "GET":
+            headers["idempotency-key"] = str(uuid4())
+        headers |= more.pop("headers", {})
+        return await self.http.request(method, self.town.addresses.public_url + path, headers=headers, **more)
+
+    async def get(self, role: str, path: str, **more: Any) -> Any:
+        answer = await self.ask(role, "GET", path, **more)
+        assert answer.status_code == 200, (path, answer.status_code, answer.text)
+        return answer.json()
+
+    async def post(self, role: str, path: str, body: Any, *, version: int | None = None, key: str | None = None) -> Any:
+        """A command, repeated with its key while its outcome is unknown or the service is away."""
+        headers = {"idempotency-key": key or str(uuid4())}
+        if version is not None:
+            headers["if-match"] = f'"{version}"'
+
+        async def once() -> httpx.Response:
+            return await self.ask(role, "POST", path, json=body, headers=headers)
+
+        answer = await until(once, lambda a: a.status_code < 500, seconds=40, what=f"an answer of {path}")
+        assert answer.status_code < 300, (path, answer.status_code, answer.text)
+        return answer.json() | {"version": int(answer.headers["etag"].strip('"')) if "etag" in answer.headers else None}
+
+    async def today(self) -> date:
+        return date.fromisoformat(Path(self.town.addresses.clock_file).read_text()[:10])
+
+    async def allocate(self, persons: int = 2, **more: Any) -> dict[str, Any]:
+        """A household is allocated; the answer has `case`, `persons`, `version`."""
+        today = await self.today()
+        body = household(today, persons) | more
+        return await self.post("coordinator", "/reception/allocations", body)
+
+    async def arrive(self, case: dict[str, Any], on: date | None = None) -> dict[str, Any]:
+        """Everybody of the household arrives today."""
+        day = (on or await self.today()).isoformat()
+        path = f"/reception/cases/{case['case']}/arrivals"
+        return case | await self.post("caseworker", path, {"arrived_on": day}, version=case["version"])
+
+    async def agreed(self, seconds: float = 40) -> dict[str, Any]:
+        """The dashboard, once reporting's figures agree with reception's at its newest position."""
+
+        async def both() -> tuple[Any, Any]:
+            badge = await self.get("council", "/reporting/reconciliation")
+            return badge, await self.get("service", "/reception/figures")
+
+        def same(pair: tuple[Any, Any]) -> bool:
+            badge, figures = pair
+            return badge["state"] == "agrees" and badge["position"] == figures["position"]
+
+        await until(both, same, seconds=seconds, what="agreement between reporting and reception")
+        return await self.get("council", "/reporting/dashboard.json")
+
+    async def mails(self, to: str | None = None) -> list[dict[str, Any]]:
+        answer = await self.http.get(f"{self.town.addresses.sinks}/mail/messages.json", params={"to": to} if to else {})
+        return answer.json()["messages"] if isinstance(answer.json(), dict) else answer.json()
+
+
+def household(today: date, persons: int = 2, name: str = "Saga Provsten") -> dict[str, Any]:
+    """An allocation with `persons` invented members, decided ten days before `today`."""
+    return {
+        "allocation_number": f"TEST-{uuid4().hex[:12].upper()}",
+        "category": "agency-accommodation",
+        "decided_on": (today - timedelta(days=10)).isoformat(),
+        "quota_year": today.year,
+        "persons": [
+            {"name": f"{name} {n}", "birth_date": f"19{70 + n}-03-1{n}", "sex": ("female", "male")[n % 2]}
+            for n in range(persons)
+        ],
+    }

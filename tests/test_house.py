@@ -1,0 +1,128 @@
+"""The house rules that a machine can hold: what a pure module may touch, where SQL and Kafka may stand."""
+
+import ast
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from faststream import AckPolicy
+
+from shared.messaging import Inlet
+from tests.shared.conftest import settings_for
+
+ROOT = Path(__file__).parents[1]
+SERVICES = [path for path in sorted((ROOT / "services").iterdir()) if (path / "app.py").exists()]
+PURE_NAMES = {"domain.py", "rules.py", "projection.py"}
+# Standard library modules that would bring time, chance, the environment or the outside into a rule.
+IMPURE = {"os", "random", "time", "asyncio", "secrets", "socket", "subprocess", "threading", "urllib", "http"}
+
+
+def sources(*folders: str) -> Iterator[Path]:
+    for folder in folders:
+        yield from sorted((ROOT / folder).rglob("*.py"))
+
+
+def imports(tree: ast.AST) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield node.module or ""
+
+
+def pure_modules() -> list[Path]:
+    return [path for path in sources("services") if path.name in PURE_NAMES]
+
+
+@pytest.mark.parametrize("path", pure_modules(), ids=lambda p: str(p.relative_to(ROOT)))
+def test_pure_modules_await_nothing_and_know_no_clock_chance_or_environment(path):
+    tree = ast.parse(path.read_text())
+    own = f"services.{path.relative_to(ROOT / 'services').parts[0]}"
+    for name in imports(tree):
+        top = name.partition(".")[0]
+        if top == "shared":
+            assert name.startswith(("shared.contracts", "shared.decider")), name
+        elif top == "services":
+            assert name.startswith(own), name
+            module = ROOT / Path(*name.split(".")).with_suffix(".py")
+            if not module.exists():
+                continue
+            assert module.name in PURE_NAMES or not any(
+                isinstance(n, ast.Await) for n in ast.walk(ast.parse(module.read_text()))
+            )
+        else:
+            assert top in sys.stdlib_module_names and top not in IMPURE, name
+    for node in ast.walk(tree):
+        assert not isinstance(node, ast.Await | ast.AsyncFunctionDef), f"line {node.lineno}"
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            assert node.func.attr not in {"now", "today", "utcnow", "uuid4"}, f"line {node.lineno}: .{node.func.attr}()"
+
+
+def test_sql_stands_in_the_store_only():
+    statement = re.compile(
+        r"^\s*(select\s.+\sfrom|insert\s+into|update\s+\w+\s.*set|delete\s+from|with\s+\w+\s+as)\b", re.I | re.S
+    )
+    wrong = []
+    for path in sources("services"):
+        if path.name.startswith("store"):
+            continue
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str) and statement.match(node.value):
+                wrong.append(f"{path.relative_to(ROOT)}:{node.lineno}")
+    assert wrong == []
+
+
+def test_kafka_and_faststream_are_named_in_one_module():
+    wrong = [
+        str(path.relative_to(ROOT))
+        for path in sources("services", "shared")
+        if path != ROOT / "shared" / "messaging.py"
+        and any(name.split(".")[0] in {"aiokafka", "faststream"} for name in imports(ast.parse(path.read_text())))
+    ]
+    assert wrong == []
+
+
+def test_every_subscriber_acknowledges_by_hand_and_starts_from_the_beginning():
+    inlet = Inlet(settings_for("reporting", "postgresql://x", "127.0.0.1:1"), "reception", "group", None)
+    broker = inlet.build()
+    (subscriber,) = broker.subscribers
+    assert subscriber.ack_policy is AckPolicy.MANUAL
+    assert subscriber._connection_args["auto_offset_reset"] == "earliest"
+    assert subscriber._connection_args["enable_auto_commit"] is False
+    assert "KafkaBroker(" not in "".join(p.read_text() for p in sources("services", "deploy"))
+
+
+def test_names_say_what_and_files_stay_short():
+    banned = {"utils.py", "helpers.py", "common.py", "base.py", "manager.py", "models.py", "service.py"}
+    files = list(sources("services", "shared", "deploy", "tests"))
+    assert [p for p in files if p.name in banned] == []
+    assert [str(p.relative_to(ROOT)) for p in files if len(p.read_text().splitlines()) > LONGEST.get(p.name, 300)] == []
+
+
+# Files that are longer, each with its reason.
+LONGEST: dict[str, int] = {}
+
+
+def test_every_service_has_the_same_file_names():
+    for service in SERVICES:
+        names = {path.name for path in service.iterdir()}
+        assert {"domain.py", "handlers.py", "store.py", "http.py", "pages.py", "app.py", "texts.toml"} <= names | (
+            {"domain.py", "handlers.py"} if service.name == "reporting" else set()
+        ), service.name
+
+
+def test_no_registry_host_and_no_path_of_a_machine_is_written_anywhere():
+    banned = re.compile(r"a-registry-host")
+    wrong = []
+    listed = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard"], cwd=ROOT, capture_output=True, text=True
+    )
+    for name in listed.stdout.splitlines():
+        path = ROOT / name
+        if path != Path(__file__) and path.suffix != ".png" and banned.search(path.read_text(errors="ignore")):
+            wrong.append(name)
+    assert listed.returncode == 0 and listed.stdout
+    assert wrong == []

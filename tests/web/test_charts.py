@@ -1,0 +1,129 @@
+"""A chart shows its numbers: nothing leaves the box, zero is the baseline, and the table sums to what was given."""
+
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared.web.charts import Bar, Figure, Series, Target, Words, cumulative, histogram, horizontal, stacked
+from shared.web.drawing import Drawing, spread, ticks
+
+WORDS = Words("Month", "Total", lambda value: str(int(value)))
+MONTHS = [f"m{n:02}" for n in range(1, 13)]
+VALUE = st.integers(0, 20_000)
+YEAR = st.lists(VALUE, min_size=12, max_size=12)
+TOLD = 0.01
+
+
+def drawings(figure: Figure) -> list[Drawing]:
+    return [figure.wide, figure.narrow]
+
+
+def within(drawing: Drawing) -> None:
+    for rect in drawing.rects:
+        assert rect.width >= 0 and rect.height >= 0
+        assert rect.x >= -TOLD and rect.x + rect.width <= drawing.width + TOLD
+        assert rect.y >= -TOLD and rect.y + rect.height <= drawing.height + TOLD
+    for line in drawing.lines:
+        assert all(-TOLD <= x <= drawing.width + TOLD and -TOLD <= y <= drawing.height + TOLD for x, y in line.points)
+    for label in drawing.labels:
+        assert 0 <= label.x <= drawing.width and 0 <= label.y <= drawing.height
+
+
+def baseline(drawing: Drawing) -> float:
+    return next(line.points[0][1] for line in drawing.lines if line.kind == "zero")
+
+
+@given(st.lists(YEAR, min_size=1, max_size=6), st.none() | st.integers(0, 30_000), st.none() | YEAR)
+def test_stacked_columns_stand_on_zero_and_are_as_high_as_their_sums(
+    values: list[list[int]], target: int | None, past: list[int] | None
+) -> None:
+    figure = stacked(
+        "f",
+        "Title",
+        MONTHS,
+        [Series(f"c{n}", one) for n, one in enumerate(values)],
+        words=WORDS,
+        target=Target("target", target) if target is not None else None,
+        last_year=Series("before", past) if past else None,
+    )
+    sums = [sum(one[month] for one in values) for month in range(12)]
+    for drawing in drawings(figure):
+        within(drawing)
+        zero = baseline(drawing)
+        columns: dict[float, list[float]] = {}
+        for rect in drawing.rects:
+            if rect.says:
+                columns.setdefault(round(rect.x, 3), []).extend([rect.y, rect.y + rect.height])
+        heights = [zero - min(edges) for _, edges in sorted(columns.items())]
+        assert all(abs(max(edges) - zero) <= 1 for edges in columns.values())
+        shown = [total for total in sums if total]
+        if shown:
+            scale = heights[shown.index(max(shown))] / max(shown)
+            assert heights == pytest.approx([total * scale for total in shown], abs=0.01)
+    body, last = figure.rows[:-1], figure.rows[-1]
+    for column in range(1, len(figure.head)):
+        assert sum(int(row[column]) for row in body) == int(last[column])
+    assert [int(row[len(values) + 1]) for row in body] == sums
+
+
+@given(YEAR, st.integers(0, 12), YEAR, st.none() | st.integers(1, 300_000))
+def test_a_running_line_ends_where_the_year_is_now(
+    now: list[int], months: int, past: list[int], target: int | None
+) -> None:
+    known = [*sorted(now)[:months], *[None] * (12 - months)]
+    figure = cumulative(
+        "f",
+        "Title",
+        MONTHS,
+        Series("now", known),
+        words=WORDS,
+        target=Target("target", target) if target else None,
+        last_year=Series("before", sorted(past)),
+    )
+    for drawing in drawings(figure):
+        within(drawing)
+        line = next(line for line in drawing.lines if line.kind == "now")
+        assert len(line.points) == months
+        ys = [y for _, y in line.points]
+        assert ys == sorted(ys, reverse=True) and all(y <= baseline(drawing) + TOLD for y in ys)
+    assert [row[1] for row in figure.rows] == [str(v) if v is not None else "–" for v in known]
+
+
+@given(st.lists(st.tuples(st.text(min_size=1, max_size=40), VALUE, st.booleans()), min_size=1, max_size=20))
+def test_bars_are_as_long_as_their_values_and_only_late_ones_are_red(rows: list[tuple[str, int, bool]]) -> None:
+    bars = [Bar(*row) for row in rows]
+    for figure in (
+        horizontal("f", "Title", bars, words=WORDS),
+        histogram("g", "Title", bars, words=WORDS, axis="days"),
+    ):
+        for drawing in drawings(figure):
+            within(drawing)
+        assert int(figure.rows[-1][1]) == sum(bar.value for bar in bars)
+    for drawing in drawings(horizontal("f", "Title", bars, words=WORDS)):
+        longest = max(bars, key=lambda bar: bar.value).value or 1
+        widest = max(rect.width for rect in drawing.rects) or 1
+        for bar, rect in zip(bars, drawing.rects, strict=True):
+            assert rect.width == pytest.approx(widest * bar.value / longest, abs=0.01)
+            assert (rect.tone == "tone-late") == bar.late
+
+
+@given(st.floats(0, 1e7))
+def test_an_axis_begins_at_zero_and_reaches_the_highest(most: float) -> None:
+    steps = ticks(most)
+    assert steps[0] == 0 and steps[-1] >= most * 0.999 and 2 <= len(steps) <= 7
+    assert all(step == int(step) for step in steps)
+
+
+@given(st.lists(st.floats(0, 300), max_size=10))
+def test_labels_keep_their_distance_and_their_order(wanted: list[float]) -> None:
+    placed = spread(wanted, 0, 300)
+    assert all(-TOLD <= y <= 300 + TOLD for y in placed)
+    order = sorted(range(len(wanted)), key=lambda index: wanted[index])
+    assert all(placed[b] - placed[a] >= 18 - TOLD for a, b in pairwise(order))
+
+
+def test_no_chart_hides_a_negative_value() -> None:
+    with pytest.raises(ValueError):
+        horizontal("f", "Title", [Bar("x", -1)], words=WORDS)
