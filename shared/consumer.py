@@ -74,7 +74,6 @@ class Receiver:
         Raises only when the infrastructure is away, and StrangeJournal.
         """
         started = time.time_ns()
-        step(f"{self.name}.received")
         events: list[tuple[Recorded, Raw]] = []
         marks: list[Watermark] = []
         garbage: list[tuple[Raw, str]] = []
@@ -90,14 +89,18 @@ class Receiver:
                 marks.append(found)
             else:
                 events.append((found, raw))
+        if events:
+            step(f"{self.name}.received")
         try:
             async with self._database.transaction() as tx:
                 outcome = await self._work(tx, events, marks, garbage, retry)
-                step(f"{self.name}.applied")
+                if outcome.applied:
+                    step(f"{self.name}.applied")
         except StrangeJournal:
             await self._remember_stranger(events, marks)
             raise
-        step(f"{self.name}.committed")
+        if outcome.applied:
+            step(f"{self.name}.committed")
         for done in outcome.facts:
             telemetry.span_between(
                 f"apply in {self.name}", done.event.type, done.traceparent, started, subject=done.subject

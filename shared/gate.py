@@ -285,12 +285,12 @@ async def compare(tx: Connection, consumer: str, marks: Sequence[Watermark]) -> 
             await tx.execute(
                 "insert into watermark as w (consumer, source, partition, partitions, position, subjects, events,"
                 " seen_subjects, seen_events, at, behind_since)"
-                " values ($1, $2, $3, $4, $5, $6, $7, $8, $9, clock_timestamp(),"
-                "   case when $10 then clock_timestamp() end)"
+                " values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10,"
+                "   case when $11 then clock_timestamp() end)"
                 " on conflict (consumer, source, partition) do update set partitions = excluded.partitions,"
                 " position = excluded.position, subjects = excluded.subjects, events = excluded.events,"
                 " seen_subjects = excluded.seen_subjects, seen_events = excluded.seen_events, at = excluded.at,"
-                " behind_since = case when $10 then coalesce(w.behind_since, clock_timestamp()) end",
+                " behind_since = case when $11 then coalesce(w.behind_since, clock_timestamp()) end",
                 consumer,
                 source,
                 mark.partition,
@@ -300,5 +300,6 @@ async def compare(tx: Connection, consumer: str, marks: Sequence[Watermark]) -> 
                 mark.events,
                 subjects,
                 events,
+                mark.at,
                 behind,
             )

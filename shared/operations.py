@@ -1,16 +1,20 @@
 """What an operator sees and does: backlog, quarantine, held events, watermarks, rebuilds. No person is shown."""
 
+from collections.abc import Awaitable, Callable
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Body, Depends, Request
-from pydantic import BaseModel, Field
+from fastapi import APIRouter, Request
+from fastapi.responses import JSONResponse, Response
+from pydantic import BaseModel, ConfigDict, Field
 
 from shared import health, journal, projections
+from shared.database import Connection
 from shared.decider import Refused
 from shared.identity import Actor
 from shared.runtime import runtime
-from shared.web.access import actor_of, needs
+from shared.web.access import needs, route_of
+from shared.web.commands import Answer, key_of
 
 SEEN_BY = ("operator", "auditor")
 
@@ -19,6 +23,26 @@ class Reason(BaseModel):
     """Why something is done, in words of at least ten characters."""
 
     reason: Annotated[str, Field(min_length=10, max_length=500)]
+
+
+class Rebuild(BaseModel):
+    """Where the new generation reads its events: Kafka's topics, or the sources' journals when Kafka has lost them."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    source: Literal["kafka", "journals"]
+
+
+Operator = Annotated[Actor, needs("operator")]
+
+
+async def _run(
+    request: Request, actor: Actor, body: object, work: Callable[[Connection], Awaitable[Answer]]
+) -> Response:
+    answer = await runtime(request).commands.run(
+        actor, route_of(request), key_of(request.headers), body, work, scope=request.scope
+    )
+    return JSONResponse(answer.data, answer.status, answer.headers())
 
 
 def _rows(rows: Any) -> list[dict[str, Any]]:
@@ -64,23 +88,25 @@ def routes(service: str) -> APIRouter:
                 )
             )
 
-    @router.post("/held/{item}/retry", status_code=202, dependencies=[needs("operator")])
-    async def retry(request: Request, item: int) -> dict[str, Any]:
+    @router.post("/held/{item}/retry")
+    async def retry(request: Request, item: int, actor: Operator) -> Response:
         """Tries the event, and in order those behind it, again at once."""
-        async with runtime(request).database.transaction() as tx:
+
+        async def work(tx: Connection) -> Answer:
             found = await tx.fetchval(
                 "update held set next_try = clock_timestamp() where id = $1 and subject is not null returning id", item
             )
-        if found is None:
-            raise Refused("held-event-not-found")
-        return {"id": item, "retry": "requested"}
+            if found is None:
+                raise Refused("held-event-not-found")
+            return Answer(202, {"held": item})
 
-    @router.post("/held/{item}/discard", dependencies=[needs("operator")])
-    async def discard(
-        request: Request, item: int, body: Reason, actor: Annotated[Actor, Depends(actor_of)]
-    ) -> dict[str, Any]:
+        return await _run(request, actor, {"held": item}, work)
+
+    @router.post("/held/{item}/discard")
+    async def discard(request: Request, item: int, body: Reason, actor: Operator) -> Response:
         """Leaves the event out, for ever and in every rebuild; those behind it go on. Needs a reason."""
-        async with runtime(request).database.transaction() as tx:
+
+        async def work(tx: Connection) -> Answer:
             row = await tx.fetchrow("select consumer, source, subject, event_id from held where id = $1", item)
             if row is None:
                 raise Refused("held-event-not-found")
@@ -97,12 +123,15 @@ def routes(service: str) -> APIRouter:
                     actor.sub,
                 )
                 await tx.execute("update held set next_try = clock_timestamp() where id = $1", item)
-        return {"id": item, "discarded": True}
+            return Answer(200, {"held": item})
 
-    @router.post("/quarantine/{subject}/release", status_code=202, dependencies=[needs("operator")])
-    async def release(request: Request, subject: UUID) -> dict[str, Any]:
+        return await _run(request, actor, body, work)
+
+    @router.post("/quarantine/{subject}/release")
+    async def release(request: Request, subject: UUID, actor: Operator) -> Response:
         """Publishes the subject's events again from the one that Kafka refused."""
-        async with runtime(request).database.transaction() as tx:
+
+        async def work(tx: Connection) -> Answer:
             first = await tx.fetchval(
                 "delete from quarantine q using journal j where q.subject = $1 and j.position = q.position"
                 " returning j.sequence",
@@ -110,20 +139,25 @@ def routes(service: str) -> APIRouter:
             )
             if first is None:
                 raise Refused("not-in-quarantine")
-            return {"subject": str(subject), "events": await journal.republish(tx, subject, first)}
+            return Answer(202, {"subject": str(subject), "events": await journal.republish(tx, subject, first)})
 
-    @router.post("/sources/{source}/accept", dependencies=[needs("operator")])
-    async def accept(request: Request, source: str) -> dict[str, Any]:
+        return await _run(request, actor, {"subject": subject}, work)
+
+    @router.post("/sources/{source}/accept")
+    async def accept(request: Request, source: str, actor: Operator) -> Response:
         """Follows the source's new journal from now on. Rebuild afterwards: what is known is of the old one."""
-        async with runtime(request).database.transaction() as tx:
+
+        async def work(tx: Connection) -> Answer:
             rows = await tx.fetch(
                 "update source_epoch set epoch = stranger, stranger = null, stranger_since = null"
                 " where source = $1 and stranger is not null returning consumer",
                 source,
             )
-        if not rows:
-            raise Refused("source-not-stopped")
-        return {"source": source, "consumers": [row["consumer"] for row in rows]}
+            if not rows:
+                raise Refused("source-not-stopped")
+            return Answer(200, {"source": source, "consumers": [row["consumer"] for row in rows]})
+
+        return await _run(request, actor, {"source": source}, work)
 
     @router.get("/rebuilds", dependencies=[needs(*SEEN_BY)])
     async def rebuilds(request: Request) -> list[dict[str, Any]]:
@@ -138,15 +172,17 @@ def routes(service: str) -> APIRouter:
                 )
             )
 
-    @router.post("/rebuilds/{name}", status_code=202, dependencies=[needs("operator")])
-    async def rebuild(
-        request: Request, name: str, source: Annotated[Literal["kafka", "journals"], Body(embed=True)]
-    ) -> dict[str, Any]:
-        """Builds a new generation of projection `name` beside the one that pages read."""
-        async with runtime(request).database.transaction() as tx:
+    @router.post("/rebuilds/{name}")
+    async def rebuild(request: Request, name: str, body: Rebuild, actor: Operator) -> Response:
+        """Builds a new generation of `name` beside the one that pages read; swaps them when it has caught up."""
+
+        async def work(tx: Connection) -> Answer:
             try:
-                return {"projection": name, "generation": await projections.start_rebuild(tx, name, source)}
+                generation = await projections.start_rebuild(tx, name, body.source)
             except projections.RebuildRunning:
                 raise Refused("rebuild-running-or-unknown") from None
+            return Answer(202, {"projection": name, "generation": generation})
+
+        return await _run(request, actor, body, work)
 
     return router

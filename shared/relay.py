@@ -9,6 +9,7 @@ import time
 from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -126,10 +127,12 @@ class Relay:
         self.status.leading = True
         incarnation = await journal.epoch(connection)
         await self._load_quarantine(connection)
+        pause = 0.1
         while True:
             outlet = Outlet(self._settings)
             try:
                 partitions = await outlet.open()
+                pause = 0.1
                 self.status.connected, self.status.trouble = True, None
                 await self._publish_until_it_fails(connection, outlet, partitions, incarnation)
             except (OSError, TimeoutError, Unsent) as error:
@@ -140,7 +143,8 @@ class Relay:
             finally:
                 self.status.connected = False
                 await outlet.close()
-            await asyncio.sleep(0.1)
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, 1.0)
 
     async def _load_quarantine(self, connection: "Own") -> None:
         self._quarantined = {row["subject"] for row in await connection.fetch("select subject from quarantine")}
@@ -271,6 +275,7 @@ class Relay:
                 now["last"],
                 count.subjects[p] + (tail[p]["subjects"] if p in tail else 0),
                 count.events[p] + (tail[p]["events"] if p in tail else 0),
+                datetime.now(UTC),
             )
             for p in range(partitions)
         ]

@@ -26,7 +26,9 @@ USAGE = "usage: python -m deploy.local demo | smoke | token ROLE | stop | clean 
 
 
 def say(text: str) -> None:
-    print(f"[{time.monotonic() - _BEGUN:6.1f} s] {text}", flush=True)
+    # the line that shows how far the year is may stand there
+    clear = "\x1b[K" if sys.stdout.isatty() else ""
+    print(f"[{time.monotonic() - _BEGUN:6.1f} s] {text}{clear}", flush=True)
 
 
 def _port() -> int:
@@ -90,12 +92,12 @@ def _facts(town: Town, address: str) -> Mapping[str, Any]:
     return {"address": address, **public}
 
 
-async def _play(town: Town) -> None:
+async def _play(town: Town, pace: float | None = None) -> None:
     if importlib.util.find_spec("deploy.local.play") is None:
         say("this checkout has no player: the town stays empty")
         return
     player = importlib.import_module("deploy.local.play")
-    await player.play(town.addresses, say)
+    await player.play(town.addresses, say, pace)
 
 
 async def _smoke() -> int:
@@ -106,7 +108,7 @@ async def _smoke() -> int:
         player = importlib.import_module("deploy.local.play")
         say("starting a town of its own for the smoke test")
         async with Town(where, free_ports(1)[0], say=say) as town:
-            await _play(town)
+            await _play(town, pace=0)
             wrong: list[str] = await player.compare(town.addresses, say)
         for line in wrong:
             say(f"WRONG: {line}")

@@ -64,7 +64,7 @@ class Recorded:
 
 @dataclass(frozen=True, slots=True)
 class Watermark:
-    """How much a relay had published to one partition: a consumer that counts less has lost something."""
+    """How much a relay had published to one partition, at a time: a consumer that counts less has lost something."""
 
     source: str
     epoch: UUID
@@ -73,6 +73,7 @@ class Watermark:
     position: int
     subjects: int
     events: int
+    at: datetime
 
 
 def headers(event: Recorded) -> list[tuple[str, bytes]]:
@@ -107,6 +108,7 @@ def watermark_headers(mark: Watermark) -> list[tuple[str, bytes]]:
         "ce_position": str(mark.position),
         "ce_subjects": str(mark.subjects),
         "ce_events": str(mark.events),
+        "ce_time": mark.at.isoformat(),
     }
     return [(name, value.encode()) for name, value in found.items()]
 
@@ -141,6 +143,7 @@ def parse(pairs: Headers, value: bytes | None) -> Recorded | Watermark:
                 int(found["ce_position"]),
                 int(found["ce_subjects"]),
                 int(found["ce_events"]),
+                datetime.fromisoformat(found["ce_time"]),
             )
         if not value:
             raise Undecodable("the record has no data")

@@ -48,7 +48,7 @@ NAV: tuple[NavItem, ...] = (
     _item("coordinator caseworker manager", "/reception/", "nav.reception"),
     _item("coordinator", "/reception/imports", "nav.imports"),
     _item("coordinator caseworker manager secretary operator", "/notifications/inbox", "nav.inbox"),
-    _item("coordinator manager council auditor", "/reporting/", "nav.reporting"),
+    _item("coordinator caseworker manager council secretary auditor operator", "/reporting/", "nav.reporting"),
     _item("secretary jury", "/awards/nominations", "nav.nominations"),
     _item("", "/awards/nominate", "nav.nominate"),
 )

@@ -88,7 +88,7 @@ def test_headers_round_trip_and_are_cloudevents_to_the_official_sdk():
 
 
 def test_a_watermark_round_trips():
-    mark = Watermark("reception", UUID(int=5), 3, 12, 99, 7, 42)
+    mark = Watermark("reception", UUID(int=5), 3, 12, 99, 7, 42, datetime.now(UTC))
     assert parse(watermark_headers(mark), None) == mark
 
 

@@ -32,7 +32,7 @@ async def everything_is_right(people: People, before: dict, cases: list[dict]) -
     ids = {case["case"] for case in cases}
 
     async def inbox() -> list[str]:
-        found = await people.get("coordinator", "/notifications/inbox?show=all")
+        found = await people.get("coordinator", "/notifications/inbox")
         return [item["about"] for item in found["items"] if item["about"] in ids]
 
     about = await until(inbox, lambda seen: len(seen) >= len(ids), seconds=30, what="an inbox item per case")
@@ -43,7 +43,7 @@ async def everything_is_right(people: People, before: dict, cases: list[dict]) -
         for mail in await people.mails():
             for case in ids:
                 if case in mail["body"]:
-                    found.setdefault(case, set()).add(mail["headers"]["Message-ID"])
+                    found.setdefault(case, set()).add(dict(mail["headers"])["Message-ID"])
         return found
 
     sent = await until(mails, lambda seen: set(seen) == ids, seconds=40, what="a mail that names each case")

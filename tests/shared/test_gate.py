@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import replace
+from datetime import UTC, datetime
 from itertools import combinations, pairwise, permutations
 from uuid import UUID, uuid4
 
@@ -160,7 +161,7 @@ async def test_a_lost_tail_is_seen_by_the_watermark(journals):
     receiver = journals.receiver()
 
     def mark(events: int, seen_subjects: int) -> Raw:
-        watermark = Watermark("reception", epoch, 0, 1, 10, seen_subjects, events)
+        watermark = Watermark("reception", epoch, 0, 1, 10, seen_subjects, events, datetime.now(UTC))
         return Raw(records[0].topic, 0, 1000, b"", None, watermark_headers(watermark))
 
     async def behind() -> bool:

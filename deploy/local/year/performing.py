@@ -1,0 +1,218 @@
+"""The player itself: does the plan's steps day by day through the public API, and moves the town's clock."""
+
+import asyncio
+import json
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from datetime import time as hour
+from pathlib import Path
+from typing import Any, assert_never
+from uuid import UUID, uuid5
+from zoneinfo import ZoneInfo
+
+from deploy.local.year import files, plan
+from deploy.local.year.api import Api, No
+from deploy.local.year.households import Person
+from deploy.local.year.ledger import Ledger, write_whole
+from deploy.local.year.published import published
+from deploy.local.year.steps import (
+    Acknowledge,
+    Arrive,
+    Cancel,
+    Correct,
+    Household,
+    Import,
+    Nominate,
+    Notify,
+    SetQuota,
+    Step,
+)
+
+_KEYS = UUID("0d7c3f0e-5b7a-5c55-9f5e-2f0c4a7d2018")
+_AT_ONCE = 4
+# how long a new file waits for its alerts, so that the coordinator can read them; without Kafka the year goes on
+_ALERT_SECONDS = 3.0
+Tell = Callable[[dict[str, Any]], None]
+
+
+@dataclass
+class Player:
+    """`tell` hears of every day, and what could not be done. `pace`: seconds for the year; 0 = at once."""
+
+    api: Api
+    ledger: Ledger
+    clock: Path
+    files: Path
+    tell: Tell
+    pace: float = 0.0
+    _gate: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_AT_ONCE))
+
+    async def play(self, year: plan.Plan) -> None:
+        days = [(day, phases) for day, phases in year.days if not all(self._done(p) for p in phases)]
+        began, first = time.monotonic(), days[0][0] if days else plan.LAST_DAY
+        whole = (plan.LAST_DAY - plan.FIRST_DAY).days
+        sizes = {h.key: len(h.persons) for s in year.steps() for h in _households(s)}
+        for day, phases in days:
+            await asyncio.sleep(began + self.pace * (day - first).days / whole - time.monotonic())
+            self._set_clock(day)
+            for phase in phases:
+                await asyncio.gather(*(self._perform(step) for step in phase if step.key not in self.ledger))
+            received = self._received(year, day, sizes)
+            self.tell({"day": day.isoformat(), "received": received, "of": year.persons})
+        self._set_clock(plan.LAST_DAY)
+
+    def _done(self, phase: tuple[Step, ...]) -> bool:
+        return all(step.key in self.ledger for step in phase)
+
+    def _set_clock(self, day: date) -> None:
+        """Eight in the morning of `day`; the town never goes back."""
+        now = datetime.combine(day, hour(8), ZoneInfo("Europe/Stockholm"))
+        try:
+            if datetime.fromisoformat(self.clock.read_text().strip()) >= now:
+                return
+        except (OSError, ValueError):
+            pass
+        write_whole(self.clock, now.isoformat().encode())
+
+    def _received(self, year: plan.Plan, day: date, sizes: dict[str, int]) -> int:
+        there: dict[str, int] = {}
+        for step in year.steps():
+            if step.day > day:
+                break
+            if isinstance(step, Arrive):
+                more = sizes[step.household] if step.members is None else len(step.members)
+                there[step.household] = min(sizes[step.household], there.get(step.household, 0) + more)
+            elif isinstance(step, Correct) and step.arrived_on is None:
+                there[step.household] -= len(step.members)
+        return sum(there.values())
+
+    async def _perform(self, step: Step) -> None:
+        async with self._gate:
+            try:
+                answer = await self._command(step, uuid5(_KEYS, step.key))
+            except No as no:
+                # somebody tried the town out on the same household: theirs stands, and the year goes on
+                if not (isinstance(step, Arrive | Correct | Cancel) and no.status in {409, 422}):
+                    raise
+                self.tell({"note": f"{step.key} was left out, because somebody else changed the case: {no.code}"})
+                answer = {"refused": no.code}
+            self.ledger.add(step.key, answer)
+
+    async def _command(self, step: Step, key: UUID) -> dict[str, Any]:
+        match step:
+            case SetQuota():
+                body = {"quota_year": step.year, "target": step.target, "decided_on": step.decided_on.isoformat()}
+                return await self.api.post("coordinator", "/reception/quotas", key, body)
+            case Import():
+                return await self._import(step, key)
+            case Notify(household=home):
+                people = [_person(person) for person in home.persons]
+                body = {"category": home.category, "notified_on": home.decided_on.isoformat(), "persons": people}
+                return await self.api.post("coordinator", "/reception/settlement-notices", key, body)
+            case Cancel():
+                path = "/reception/allocations/{case}/cancellation"
+                return await self._change("coordinator", path, step.household, key, {"reason": "declined"})
+            case Arrive():
+                body = {"arrived_on": step.arrived_on.isoformat()}
+                path = "/reception/cases/{case}/arrivals"
+                return await self._change("caseworker", path, step.household, key, body, step.members)
+            case Correct():
+                arrived = step.arrived_on.isoformat() if step.arrived_on else None
+                path = "/reception/cases/{case}/arrival-corrections"
+                body = {"arrived_on": arrived, "reason": step.reason}
+                return await self._change("caseworker", path, step.household, key, body, step.members)
+            case Nominate():
+                said = {name: getattr(step, name) for name in ("nominee", "citation", "nominator", "email", "language")}
+                body = said | {"prize": "integration", "prize_year": step.day.year, "nominee_kind": step.kind}
+                return await self.api.post("secretary", "/awards/nominations", key, body)
+            case Acknowledge():
+                return await self.api.post("coordinator", "/notifications/inbox/acknowledge", key, {})
+            case _:
+                assert_never(step)
+
+    async def _change(
+        self,
+        role: str,
+        path: str,
+        household: str,
+        key: UUID,
+        body: dict[str, Any],
+        members: tuple[int, ...] | None = None,
+    ) -> dict[str, Any]:
+        """A change to a case in the version that it has now; somebody else's change in between means looking again."""
+        case = self.ledger[household]["case"]
+        while True:
+            seen = await self.api.get(role, f"/reception/cases/{case}")
+            if members is not None:
+                body = {**body, "persons": [seen["persons"][place]["person"] for place in members]}
+            try:
+                return await self.api.post(role, path.format(case=case), key, body, version=seen["version"])
+            except No as no:
+                if no.status != 412:
+                    raise
+
+    async def _import(self, file: Import, key: UUID) -> dict[str, Any]:
+        """Sends the file, waits until it is read to its end, and remembers which case each household is."""
+        kept = self.files / file.name
+        if not kept.exists():
+            write_whole(kept, files.content(file))
+        sent = await self.api.post("coordinator", "/reception/imports", key, file=(file.name, kept.read_bytes()))
+        path = f"/reception/imports/{sent['import']}"
+        while (seen := await self.api.get("coordinator", path))["state"] in {"waiting", "working"}:
+            await asyncio.sleep(0.03)
+        rows = (await self.api.get("coordinator", f"{path}/rows"))["rows"]
+        cases = {row["allocation_number"]: row["case"] for row in rows if row["case"]}
+        wrong = sorted({f"line {row['line']}: {row['code']}" for row in rows if row["outcome"] == "refused"})
+        if seen["state"] != "done" or wrong or len(cases) != len(file.households):
+            raise RuntimeError(f"{file.name} was not taken as it is: {seen['state']}, {seen['reason']}, {wrong}")
+        for number, case in cases.items():
+            if number not in self.ledger:
+                self.ledger.add(number, {"case": case})
+        await self._alerts(set(cases.values()))
+        return {"import": sent["import"]}
+
+    async def _alerts(self, cases: set[str]) -> None:
+        end = time.monotonic() + _ALERT_SECONDS
+        while time.monotonic() < end:
+            items = (await self.api.get("coordinator", "/notifications/inbox"))["items"]
+            if cases <= {item["about"] for item in items}:
+                return
+            await asyncio.sleep(0.05)
+
+
+def _households(step: Step) -> tuple[Household, ...]:
+    match step:
+        case Import():
+            return step.households
+        case Notify():
+            return (step.household,)
+    return ()
+
+
+def _person(person: Person) -> dict[str, Any]:
+    return {
+        "name": person.name,
+        "birth_date": person.born.isoformat(),
+        "sex": person.sex,
+        "personal_identity_number": person.number,
+        "dossier_number": person.dossier,
+        "citizenship": person.citizenship,
+        "language": person.language,
+        "interpreter_needed": person.interpreter,
+        "protected_identity": person.protected,
+        "unaccompanied_minor": person.minor,
+    }
+
+
+async def perform(public_url: str, identity: str, clock: Path, pace: float) -> None:
+    """The whole year, from wherever it stands. Prints a line of JSON for every day that is done."""
+    year = plan.plan(plan.SEED, published())
+    ledger = Ledger(clock.with_name("played.jsonl"), year)
+
+    def tell(news: dict[str, Any]) -> None:
+        print(json.dumps(news), flush=True)
+
+    async with Api(public_url, identity) as api:
+        await Player(api, ledger, clock, clock.with_name("allocation-files"), tell, pace).play(year)

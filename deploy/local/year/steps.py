@@ -1,0 +1,127 @@
+"""What the player does, as data: one step is one command of the public API, on a day of the town."""
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Literal, TypeAlias
+
+from deploy.local.year.households import Person
+
+
+@dataclass(frozen=True, slots=True)
+class Household:
+    """`key`: the allocation number, or our own name of a settlement notice. `decided_on`: of the decision or notice."""
+
+    key: str
+    category: str
+    decided_on: date
+    persons: tuple[Person, ...]
+    quota_year: int | None = None
+    receive_by: date | None = None
+    replaces: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SetQuota:
+    day: date
+    year: int
+    target: int
+    decided_on: date
+
+    @property
+    def key(self) -> str:
+        return f"quota {self.year}"
+
+
+@dataclass(frozen=True, slots=True)
+class Cancel:
+    day: date
+    household: str
+
+    @property
+    def key(self) -> str:
+        return f"cancellation {self.household}"
+
+
+@dataclass(frozen=True, slots=True)
+class Import:
+    """A file of the Migration Agency."""
+
+    day: date
+    households: tuple[Household, ...]
+    format: Literal["csv", "csv-latin-1", "xlsx"]
+
+    @property
+    def name(self) -> str:
+        return f"anvisningar-{self.day}.{self.format.partition('-')[0]}"
+
+    @property
+    def key(self) -> str:
+        return f"import {self.day}"
+
+
+@dataclass(frozen=True, slots=True)
+class Notify:
+    day: date
+    household: Household
+
+    @property
+    def key(self) -> str:
+        return self.household.key
+
+
+@dataclass(frozen=True, slots=True)
+class Arrive:
+    """`members`: their places in the household; None is everybody who has not arrived."""
+
+    day: date
+    household: str
+    arrived_on: date
+    members: tuple[int, ...] | None = None
+
+    @property
+    def key(self) -> str:
+        return f"arrival {self.household} {self.day}"
+
+
+@dataclass(frozen=True, slots=True)
+class Correct:
+    day: date
+    household: str
+    members: tuple[int, ...]
+    arrived_on: date | None
+    reason: Literal["wrong-date", "wrong-person", "did-not-arrive"]
+
+    @property
+    def key(self) -> str:
+        return f"correction {self.household} {self.day}"
+
+
+@dataclass(frozen=True, slots=True)
+class Nominate:
+    day: date
+    nominee: str
+    kind: str
+    citation: str
+    nominator: str
+    email: str | None
+    language: str
+
+    @property
+    def key(self) -> str:
+        return f"nomination {self.nominee}"
+
+
+@dataclass(frozen=True, slots=True)
+class Acknowledge:
+    """The coordinator has read what is in the inbox."""
+
+    day: date
+
+    @property
+    def key(self) -> str:
+        return f"acknowledgement {self.day}"
+
+
+# in the order in which they are done on one day
+Step: TypeAlias = SetQuota | Cancel | Import | Notify | Arrive | Correct | Nominate | Acknowledge
+ORDER: tuple[type, ...] = (SetQuota, Cancel, Import, Notify, Arrive, Correct, Nominate, Acknowledge)

@@ -1,0 +1,22 @@
+"""Reporting as a process: it listens to everything that is counted, shows it, and keeps asking whether it is right."""
+
+from pathlib import Path
+
+from services.reporting import http, pages, watch
+from services.reporting.consumers import DASHBOARD
+from shared.process import Service, run
+from shared.settings import Settings
+
+
+def service(settings: Settings) -> Service:
+    return Service(
+        settings,
+        here=Path(__file__).parent,
+        routers=[http.router, pages.router],
+        consumers=[DASHBOARD],
+        background=[watch.watch],
+    )
+
+
+if __name__ == "__main__":
+    run("reporting", service)

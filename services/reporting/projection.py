@@ -1,0 +1,241 @@
+"""From facts to rows: what the follow-up statistics keep of every case, nomination and notification.
+
+Pure, and one subject at a time: no row needs another subject's row. What cannot have happened in this order within a
+subject (the gate keeps the order) is refused with `Impossible`, so that the event is held and seen.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
+from typing import Literal, TypeAlias
+from uuid import UUID
+
+from shared.contracts.awards import NominationSubmitted
+from shared.contracts.envelope import Fact
+from shared.contracts.notifications import NotificationAcknowledged, NotificationFailed, NotificationSent
+from shared.contracts.reception import (
+    AllocationCancelled,
+    AllocationCorrected,
+    AllocationReceived,
+    ArrivalCorrected,
+    ArrivalRegistered,
+    PersonFacts,
+    QuotaSet,
+    SettlementNotified,
+)
+
+
+class Impossible(Exception):
+    """This event cannot follow what its subject's earlier events said. Holds no content of the event."""
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """One member of one household: a row of `person_row`."""
+
+    person: UUID
+    sex: str
+    age_band: str
+    unaccompanied_minor: bool
+    arrived_on: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One household's case: a row of `case_row` with its rows of `person_row`."""
+
+    case: UUID
+    kind: Literal["allocation", "settlement"]
+    category: str
+    quota_year: int | None
+    decided_on: date
+    receive_by: date | None
+    replaces: UUID | None
+    cancelled: str | None
+    persons: Mapping[UUID, Person]
+
+
+@dataclass(frozen=True, slots=True)
+class Quota:
+    """One decision on the target of one year: a row of `quota_row`; the highest revision holds."""
+
+    subject: UUID
+    revision: int
+    quota_year: int
+    target: int
+    decided_on: date
+
+
+@dataclass(frozen=True, slots=True)
+class Nomination:
+    """A row of `nomination_row`."""
+
+    nomination: UUID
+    prize: str
+    prize_year: int
+    nominee_kind: str
+    submitted_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Notification:
+    """A row of `notification_row`. `state` is what happened last to the handing-over."""
+
+    notification: UUID
+    rule: str
+    channel: str | None
+    state: Literal["sent", "failed", "unknown"]
+    caused_at: datetime | None
+    sent_at: datetime | None
+    acknowledged_at: datetime | None
+
+
+@dataclass(slots=True)
+class Rows:
+    """The rows of some subjects: what is stored, or what a batch makes of it."""
+
+    cases: dict[UUID, Case] = field(default_factory=dict)
+    quotas: dict[tuple[UUID, int], Quota] = field(default_factory=dict)
+    nominations: dict[UUID, Nomination] = field(default_factory=dict)
+    notifications: dict[UUID, Notification] = field(default_factory=dict)
+
+
+def touched(facts: Iterable[Fact]) -> tuple[set[UUID], set[UUID]]:
+    """The cases and the notifications whose stored rows `applied` needs: nothing is stored before a first event."""
+    cases, notifications, seen = set[UUID](), set[UUID](), set[tuple[str, UUID]]()
+    for fact in facts:
+        if (fact.source, fact.subject) in seen:
+            continue
+        seen.add((fact.source, fact.subject))
+        if fact.sequence == 1:
+            continue
+        match fact.event:
+            case NotificationSent() | NotificationFailed() | NotificationAcknowledged():
+                notifications.add(fact.subject)
+            case QuotaSet() | NominationSubmitted():
+                pass
+            case _:
+                cases.add(fact.subject)
+    return cases, notifications
+
+
+def applied(stored: Rows, facts: Iterable[Fact]) -> Rows:
+    """The rows of every subject in `facts` after them, given the rows before. `stored` is left as it was."""
+    rows = Rows(dict(stored.cases), dict(stored.quotas), dict(stored.nominations), dict(stored.notifications))
+    for fact in facts:
+        _apply(rows, fact)
+    return rows
+
+
+CaseEvent: TypeAlias = (
+    AllocationReceived
+    | AllocationCorrected
+    | AllocationCancelled
+    | SettlementNotified
+    | ArrivalRegistered
+    | ArrivalCorrected
+)
+
+
+def _apply(rows: Rows, fact: Fact) -> None:
+    subject, event = fact.subject, fact.event
+    match event:
+        case (
+            AllocationReceived()
+            | AllocationCorrected()
+            | AllocationCancelled()
+            | SettlementNotified()
+            | ArrivalRegistered()
+            | ArrivalCorrected()
+        ):
+            rows.cases[subject] = _case(rows.cases.get(subject), subject, event)
+        case QuotaSet():
+            rows.quotas[subject, fact.sequence] = Quota(
+                subject, fact.sequence, event.quota_year, event.target, event.decided_on
+            )
+        case NominationSubmitted():
+            rows.nominations[subject] = Nomination(subject, event.prize, event.prize_year, event.nominee_kind, fact.at)
+        case NotificationSent() | NotificationFailed() | NotificationAcknowledged():
+            before = rows.notifications.get(subject) or Notification(
+                subject, event.rule, None, "unknown", None, None, None
+            )
+            rows.notifications[subject] = _notification(before, fact.at, event)
+        case _:
+            pass
+
+
+def _case(before: Case | None, case: UUID, event: CaseEvent) -> Case:
+    match event:
+        case AllocationReceived():
+            _nothing_yet(before)
+            return Case(
+                case, "allocation", event.category, event.quota_year, event.decided_on, event.receive_by,
+                event.replaces, None, _members(event.persons, {}),
+            )  # fmt: skip
+        case SettlementNotified():
+            _nothing_yet(before)
+            return Case(
+                case, "settlement", event.category, None, event.notified_on, None, None, None,
+                _members(event.persons, {}),
+            )  # fmt: skip
+        case AllocationCorrected():
+            known = _allocation(before)
+            return replace(
+                known,
+                category=event.category,
+                quota_year=event.quota_year,
+                decided_on=event.decided_on,
+                receive_by=event.receive_by,
+                persons=_members(event.persons, known.persons),
+            )
+        case AllocationCancelled():
+            return replace(_allocation(before), cancelled=event.reason)
+        case ArrivalRegistered() | ArrivalCorrected():
+            if before is None:
+                raise Impossible("an arrival in a case that does not exist")
+            return replace(before, persons=_arrivals(before.persons, event.persons, event.arrived_on))
+
+
+def _nothing_yet(before: Case | None) -> None:
+    if before is not None:
+        raise Impossible("a case that exists already is opened again")
+
+
+def _allocation(before: Case | None) -> Case:
+    if before is None or before.kind != "allocation":
+        raise Impossible("a change of an allocation that does not exist")
+    return before
+
+
+def _members(persons: Iterable[PersonFacts], before: Mapping[UUID, Person]) -> dict[UUID, Person]:
+    return {
+        p.person: Person(
+            p.person,
+            p.sex,
+            p.age_band,
+            p.unaccompanied_minor,
+            before[p.person].arrived_on if p.person in before else None,
+        )
+        for p in persons
+    }
+
+
+def _arrivals(members: Mapping[UUID, Person], persons: Iterable[UUID], day: date | None) -> dict[UUID, Person]:
+    changed = dict(members)
+    for person in persons:
+        if person not in changed:
+            raise Impossible("an arrival of somebody who is not in the household")
+        changed[person] = replace(changed[person], arrived_on=day)
+    return changed
+
+
+def _notification(
+    before: Notification, at: datetime, event: NotificationSent | NotificationFailed | NotificationAcknowledged
+) -> Notification:
+    match event:
+        case NotificationSent():
+            return replace(before, channel=event.channel, state="sent", caused_at=event.caused_at, sent_at=at)
+        case NotificationFailed():
+            return replace(before, channel=event.channel, state="failed")
+        case NotificationAcknowledged():
+            return replace(before, acknowledged_at=at)

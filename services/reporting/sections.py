@@ -1,0 +1,157 @@
+"""What each part of the dashboard says and draws: a sentence and a chart from its figures, in the reader's language."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+
+from services.reporting.board import (
+    ArrivalDays,
+    Dashboard,
+    Nominations,
+    OpenCases,
+    QuotaProgress,
+    Received,
+)
+from shared.web import charts
+from shared.web.charts import Bar, Figure, Series, Target, Words
+
+Text = Callable[..., str]
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """`figure` is None where there is nothing to draw yet; `says` then says what will come here."""
+
+    key: str
+    says: str
+    figure: Figure | None
+
+
+@dataclass(frozen=True, slots=True)
+class Language:
+    """How this reader reads: `t(key, **fields)`, `words(head)` for charts, `month(first day)` as a short name."""
+
+    t: Text
+    words: Callable[[str], Words]
+    month: Callable[[date], str]
+
+
+def sections(board: Dashboard, language: Language) -> list[Section]:
+    """The dashboard's parts, in reading order."""
+    return [
+        quota(board.quota, language),
+        received(board.received, language),
+        open_cases(board.open_cases, language),
+        arrival_days(board.arrival_days, language),
+        nominations(board.nominations, language),
+    ]
+
+
+def quota(found: QuotaProgress, language: Language) -> Section:
+    t = language.t
+    if found.target is None and not found.allocated and not found.cancelled:
+        return Section("quota", t("quota.empty", year=found.year), None)
+    if found.target is None:
+        says = t("quota.says.no-target", n=found.received, year=found.year)
+    else:
+        says = t("quota.says.received", n=found.received, target=found.target, year=found.year)
+        left = found.target - found.received
+        says += " " + (
+            t("quota.says.reached")
+            if left == 0
+            else t("quota.says.over", n=-left)
+            if left < 0
+            else _left(found, left, t)
+        )
+    months = [date.fromisoformat(f"{m.month}-01") for m in found.by_month]
+    labels = [language.month(m) + ("" if m.year == found.year else f" {m.year}") for m in months]
+    earlier = [m.previous for m in found.by_month]
+    figure = charts.cumulative(
+        "quota",
+        t("quota.title", year=found.year),
+        labels,
+        Series(t("quota.line"), [m.cumulative for m in found.by_month]),
+        target=None if found.target is None else Target(t("quota.target"), found.target),
+        last_year=None if None in earlier else Series(str(found.year - 1), earlier),
+        words=language.words(t("chart.month")),
+    )
+    return Section("quota", says, figure)
+
+
+def _left(found: QuotaProgress, left: int, t: Text) -> str:
+    return (
+        t("quota.says.left", n=left)
+        + " "
+        + (t("quota.says.waiting", n=found.waiting) if found.waiting else t("quota.says.none-waiting"))
+    )
+
+
+def received(found: Received, language: Language) -> Section:
+    t = language.t
+    if not found.persons:
+        return Section("received", t("received.empty", year=found.year), None)
+    labels = [language.month(date.fromisoformat(f"{m.month}-01")) for m in found.by_month]
+    largest = max(found.by_category, key=lambda c: c.persons)
+    says = t("received.says.total", n=found.persons, year=found.year) + " "
+    says += t("received.says.largest", category=t(f"category.{largest.category}").lower(), number=largest.persons)
+    figure = charts.stacked(
+        "received",
+        t("received.title", year=found.year),
+        labels,
+        [
+            Series(t(f"category.{c.category}"), [m.by_category[c.category] for m in found.by_month])
+            for c in found.by_category
+        ],
+        words=language.words(t("chart.month")),
+    )
+    return Section("received", says, figure)
+
+
+def arrival_days(found: ArrivalDays, language: Language) -> Section:
+    t = language.t
+    if not found.persons or found.median is None:
+        return Section("arrival-days", t("days.empty", year=found.year), None)
+    says = t(
+        "days.says",
+        n=found.within_two_months,
+        persons=found.persons,
+        share=round(100 * found.within_two_months / found.persons),
+        median=round(found.median),
+    )
+    bars = [
+        Bar(f"{b.first}–{b.last}" if b.last is not None else t("days.or-more", number=b.first), b.persons)
+        for b in found.bins
+    ]
+    figure = charts.histogram(
+        "arrival-days",
+        t("days.title", year=found.year),
+        bars,
+        axis=t("days.axis"),
+        words=language.words(t("days.head")),
+    )
+    return Section("arrival-days", says, figure)
+
+
+def open_cases(found: OpenCases, language: Language) -> Section:
+    t = language.t
+    if not found.cases:
+        return Section("open-cases", t("open.empty"), None)
+    says = t("open.says.total", n=found.cases, persons=found.persons) + " "
+    if found.late_cases:
+        says += t("open.says.late", n=found.late_cases, days=found.most_days_late)
+    else:
+        says += t("open.says.none-late")
+    bars = [Bar(t(f"open.bucket.{b.key}"), b.cases, late=b.key == "late") for b in found.buckets]
+    words = language.words(t("open.head"))
+    figure = charts.horizontal("open-cases", t("open.title"), bars, words=words)
+    return Section("open-cases", says, figure)
+
+
+def nominations(found: Nominations, language: Language) -> Section:
+    t = language.t
+    if not found.nominations:
+        return Section("nominations", t("nominations.empty"), None)
+    bars = [Bar(t(f"kind.{k.kind}"), k.nominations) for k in found.by_kind]
+    title = t("nominations.title", year=found.prize_year)
+    figure = charts.horizontal("nominations", title, bars, words=language.words(t("nominations.head")))
+    return Section("nominations", t("nominations.says", n=found.nominations, year=found.prize_year), figure)

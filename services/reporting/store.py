@@ -1,0 +1,189 @@
+"""What a batch writes: as sets, in the order of their keys, only what changed."""
+
+from collections.abc import Iterable, Sequence
+from uuid import UUID
+
+from services.reporting import projection
+from services.reporting.projection import Case, Nomination, Notification, Person, Quota, Rows
+from shared.contracts.envelope import Fact
+from shared.database import Connection
+
+PROJECTION = "dashboard"
+TOPIC = "dashboard"
+TABLES = ("case_row", "person_row", "quota_row", "nomination_row", "notification_row", "reached_row")
+
+
+async def apply(tx: Connection, generation: int, facts: Sequence[Fact]) -> None:
+    """One batch, in order per subject, in the caller's transaction. Raises projection.Impossible."""
+    cases, notifications = projection.touched(facts)
+    stored = Rows(
+        cases=await _cases(tx, generation, cases), notifications=await _notifications(tx, generation, notifications)
+    )
+    rows = projection.applied(stored, facts)
+    await _write_cases(tx, generation, [c for i, c in rows.cases.items() if stored.cases.get(i) != c])
+    await _write_persons(tx, generation, stored.cases, rows.cases)
+    await _write_quotas(tx, generation, rows.quotas.values())
+    await _write_nominations(tx, generation, rows.nominations.values())
+    await _write_notifications(tx, generation, rows.notifications.values())
+    await _reach(tx, generation, facts)
+    await tx.execute("select pg_notify('landa', $1)", TOPIC)
+
+
+async def forget(tx: Connection, generation: int) -> None:
+    """Deletes a generation that nobody reads."""
+    for table in TABLES:
+        await tx.execute(f"delete from {table} where generation = $1", generation)
+
+
+async def _cases(tx: Connection, generation: int, wanted: Iterable[UUID]) -> dict[UUID, Case]:
+    ids = list(wanted)
+    if not ids:
+        return {}
+    persons: dict[UUID, dict[UUID, Person]] = {}
+    for row in await tx.fetch(
+        "select * from person_row where generation = $1 and case_id = any($2::uuid[])", generation, ids
+    ):
+        persons.setdefault(row["case_id"], {})[row["person_id"]] = Person(
+            row["person_id"], row["sex"], row["age_band"], row["unaccompanied_minor"], row["arrived_on"]
+        )
+    rows = await tx.fetch("select * from case_row where generation = $1 and case_id = any($2::uuid[])", generation, ids)
+    return {
+        row["case_id"]: Case(
+            row["case_id"], row["kind"], row["category"], row["quota_year"], row["decided_on"], row["receive_by"],
+            row["replaces"], row["cancelled"], persons.get(row["case_id"], {}),
+        )
+        for row in rows
+    }  # fmt: skip
+
+
+async def _notifications(tx: Connection, generation: int, wanted: Iterable[UUID]) -> dict[UUID, Notification]:
+    ids = list(wanted)
+    if not ids:
+        return {}
+    rows = await tx.fetch(
+        "select * from notification_row where generation = $1 and notification_id = any($2::uuid[])", generation, ids
+    )
+    return {
+        row["notification_id"]: Notification(
+            row["notification_id"], row["rule"], row["channel"], row["state"], row["caused_at"], row["sent_at"],
+            row["acknowledged_at"],
+        )
+        for row in rows
+    }  # fmt: skip
+
+
+async def _write_cases(tx: Connection, generation: int, cases: list[Case]) -> None:
+    if cases:
+        cases.sort(key=lambda c: c.case)
+        await tx.execute(
+            "insert into case_row"
+            " (generation, case_id, kind, category, quota_year, decided_on, receive_by, replaces, cancelled)"
+            " select $1, * from unnest($2::uuid[], $3::text[], $4::text[], $5::smallint[], $6::date[], $7::date[],"
+            " $8::uuid[], $9::text[])"
+            " on conflict (generation, case_id) do update set kind = excluded.kind, category = excluded.category,"
+            " quota_year = excluded.quota_year, decided_on = excluded.decided_on, receive_by = excluded.receive_by,"
+            " replaces = excluded.replaces, cancelled = excluded.cancelled",
+            generation,
+            [c.case for c in cases],
+            [c.kind for c in cases],
+            [c.category for c in cases],
+            [c.quota_year for c in cases],
+            [c.decided_on for c in cases],
+            [c.receive_by for c in cases],
+            [c.replaces for c in cases],
+            [c.cancelled for c in cases],
+        )
+
+
+async def _write_persons(tx: Connection, generation: int, before: dict[UUID, Case], after: dict[UUID, Case]) -> None:
+    changed: list[tuple[UUID, Person]] = []
+    gone: list[tuple[UUID, UUID]] = []
+    for case_id in sorted(after):
+        known = before[case_id].persons if case_id in before else {}
+        now = after[case_id].persons
+        changed += [(case_id, person) for key, person in sorted(now.items()) if known.get(key) != person]
+        gone += [(case_id, key) for key in sorted(known) if key not in now]
+    if changed:
+        await tx.execute(
+            "insert into person_row"
+            " (generation, case_id, person_id, sex, age_band, unaccompanied_minor, arrived_on)"
+            " select $1, * from unnest($2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::boolean[], $7::date[])"
+            " on conflict (generation, case_id, person_id) do update set sex = excluded.sex,"
+            " age_band = excluded.age_band, unaccompanied_minor = excluded.unaccompanied_minor,"
+            " arrived_on = excluded.arrived_on",
+            generation,
+            [case_id for case_id, _ in changed],
+            [p.person for _, p in changed],
+            [p.sex for _, p in changed],
+            [p.age_band for _, p in changed],
+            [p.unaccompanied_minor for _, p in changed],
+            [p.arrived_on for _, p in changed],
+        )
+    if gone:
+        await tx.execute(
+            "delete from person_row p using unnest($2::uuid[], $3::uuid[]) as gone (case_id, person_id)"
+            " where p.generation = $1 and p.case_id = gone.case_id and p.person_id = gone.person_id",
+            generation,
+            [case_id for case_id, _ in gone],
+            [person_id for _, person_id in gone],
+        )
+
+
+async def _write_quotas(tx: Connection, generation: int, quotas: Iterable[Quota]) -> None:
+    await tx.executemany(
+        "insert into quota_row (generation, subject, revision, quota_year, target, decided_on)"
+        " values ($1, $2, $3, $4, $5, $6) on conflict do nothing",
+        [(generation, q.subject, q.revision, q.quota_year, q.target, q.decided_on) for q in quotas],
+    )
+
+
+async def _write_nominations(tx: Connection, generation: int, found: Iterable[Nomination]) -> None:
+    rows = sorted(found, key=lambda n: n.nomination)
+    if rows:
+        await tx.execute(
+            "insert into nomination_row (generation, nomination_id, prize, prize_year, nominee_kind, submitted_at)"
+            " select $1, * from unnest($2::uuid[], $3::text[], $4::smallint[], $5::text[], $6::timestamptz[])"
+            " on conflict do nothing",
+            generation,
+            [n.nomination for n in rows],
+            [n.prize for n in rows],
+            [n.prize_year for n in rows],
+            [n.nominee_kind for n in rows],
+            [n.submitted_at for n in rows],
+        )
+
+
+async def _write_notifications(tx: Connection, generation: int, found: Iterable[Notification]) -> None:
+    rows = sorted(found, key=lambda n: n.notification)
+    if rows:
+        await tx.execute(
+            "insert into notification_row"
+            " (generation, notification_id, rule, channel, state, caused_at, sent_at, acknowledged_at)"
+            " select $1, * from unnest($2::uuid[], $3::text[], $4::text[], $5::text[], $6::timestamptz[],"
+            " $7::timestamptz[], $8::timestamptz[])"
+            " on conflict (generation, notification_id) do update set channel = excluded.channel,"
+            " state = excluded.state, caused_at = excluded.caused_at, sent_at = excluded.sent_at,"
+            " acknowledged_at = excluded.acknowledged_at",
+            generation,
+            [n.notification for n in rows],
+            [n.rule for n in rows],
+            [n.channel for n in rows],
+            [n.state for n in rows],
+            [n.caused_at for n in rows],
+            [n.sent_at for n in rows],
+            [n.acknowledged_at for n in rows],
+        )
+
+
+async def _reach(tx: Connection, generation: int, facts: Sequence[Fact]) -> None:
+    for source in sorted({fact.source for fact in facts}):
+        mine = [fact for fact in facts if fact.source == source]
+        await tx.execute(
+            "insert into reached_row as r (generation, source, position, recorded_at) values ($1, $2, $3, $4)"
+            " on conflict (generation, source) do update set position = greatest(r.position, excluded.position),"
+            " recorded_at = greatest(r.recorded_at, excluded.recorded_at)",
+            generation,
+            source,
+            max(fact.position for fact in mine),
+            max(fact.recorded_at for fact in mine),
+        )

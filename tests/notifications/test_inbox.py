@@ -1,0 +1,194 @@
+"""The inbox and the deliveries as people and programs see them, over HTTP."""
+
+import asyncio
+import re
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid4
+
+import httpx
+import pytest
+
+from deploy.local.identity.provider import Client, Provider, keep_key
+from deploy.local.ports import free_ports
+from services.notifications import app as notifications
+from services.notifications import handlers
+from shared.identity import SESSION_COOKIE, Actor
+from shared.process import build
+from tests.notifications.town import NOW, Town, allocation, nomination
+from tests.shared.parts_of_web import served
+
+HTML = {"Accept": "text/html"}
+
+
+@dataclass
+class Site:
+    town: Town
+    http: httpx.AsyncClient
+    run: Any
+    provider: Provider
+
+    def session(self, *roles: str, sub: str = "someone", name: str = "Elsa Lindfors") -> httpx.AsyncClient:
+        """A browser in which this person is logged in."""
+        cookie = self.run.identity.open_session(Actor(sub, frozenset(roles), name=name))
+        return httpx.AsyncClient(base_url=self.http.base_url, cookies={SESSION_COOKIE: cookie}, headers=HTML)
+
+    async def token(self, role: str) -> dict[str, str]:
+        answer = await self.http.post("/identity/demo-token", json={"role": role})
+        return {"Authorization": f"Bearer {answer.json()['access_token']}", "Accept": "application/json"}
+
+
+@pytest.fixture
+async def site(town: Town, tmp_path: Path) -> AsyncIterator[Site]:
+    port = free_ports(1)[0]
+    url = f"http://localhost:{port}"
+    provider = Provider(url, keep_key(tmp_path), {"notifications": Client("secret", service=True)})
+    settings = town.settings.model_copy(update={"public_url": url, "issuer": provider.issuer})
+    app = build(notifications.service(settings))
+    inner = provider.app()
+
+    async def both(scope: Any, receive: Any, send: Any) -> None:
+        await (inner if scope["path"].startswith("/identity") else app)(scope, receive, send)
+
+    run = app.state.landa
+    await run.database.open(size=5)
+    async with served(both, port), httpx.AsyncClient(base_url=url) as http:
+        yield Site(town, http, run, provider)
+    await run.http.aclose()
+    await run.database.close()
+
+
+async def test_an_allocation_is_in_every_coordinators_inbox_and_the_first_who_confirms_is_seen(site: Site) -> None:
+    async with site.town.database.transaction() as tx:
+        elsa = Actor("elsa", frozenset({"coordinator"}), name="Elsa Lindfors")
+        await handlers.enter_directory(tx, site.run.vault, elsa, "elsa@kommunen.example", "sv")
+    fact = allocation()
+    await site.town.react(fact)
+    async with site.session("coordinator", sub="elsa") as elsas, site.session("coordinator", sub="tomas") as tomas:
+        for browser in (elsas, tomas):
+            page = (await browser.get("/notifications/inbox")).text
+            assert f"/reception/cases/{fact.subject}" in page
+            assert "quota" not in page
+        page = (await elsas.get("/notifications/inbox")).text
+        csrf = re.search(r'name="csrf" value="(\w+)"', page)
+        item = re.search(r'name="notification" value="([\w-]+)"', page)
+        assert csrf and item
+        form = {"csrf": csrf[1], "notification": item[1]}
+        answers = await asyncio.gather(*[elsas.post("/notifications/forms/acknowledge", data=form) for _ in range(3)])
+        assert {answer.status_code for answer in answers} == {303}
+        assert "Elsa Lindfors" in re.sub(r"(?s)<header.*?</header>", "", (await tomas.get("/notifications/inbox")).text)
+    events = await site.town.rows("select actor from journal where type like '%acknowledged%'")
+    assert events == [{"actor": "elsa"}]
+    (row,) = await site.town.rows("select sealed::text from recipient")
+    assert b"Elsa".hex() not in row["sealed"]
+
+
+async def test_the_api_lists_confirms_once_and_pages(site: Site) -> None:
+    await site.town.react(*[allocation() for _ in range(130)])
+    token = await site.token("coordinator")
+    first = (await site.http.get("/notifications/inbox", headers=token)).json()
+    rest = (await site.http.get("/notifications/inbox", params={"after": first["next"]}, headers=token)).json()
+    assert (first["open"], len(first["items"]), len(rest["items"]), rest["next"]) == (130, 100, 30, None)
+    assert len({item["id"] for item in first["items"] + rest["items"]}) == 130
+    item, key = first["items"][0]["id"], {"Idempotency-Key": str(uuid4())}
+    for _ in range(2):
+        answer = await site.http.post(f"/notifications/inbox/{item}/acknowledge", headers=token | key)
+        assert (answer.status_code, answer.json()) == (200, {"notification": item})
+    answer = await site.http.post(
+        "/notifications/inbox/acknowledge",
+        json={"until": first["items"][50]["id"]},
+        headers=token | {"Idempotency-Key": str(uuid4())},
+    )
+    assert answer.json() == {"acknowledged": 80}
+    assert (await site.http.get("/notifications/inbox", headers=token)).json()["open"] == 49
+    done = (await site.http.get("/notifications/inbox", params={"show": "done"}, headers=token)).json()
+    assert len(done["items"]) == 81
+
+
+async def test_another_roles_item_and_nonsense_are_not_found(site: Site) -> None:
+    await site.town.react(allocation())
+    item = (await site.town.rows("select id from notification where channel = 'inbox'"))[0]["id"]
+    manager, key = await site.token("manager"), {"Idempotency-Key": str(uuid4())}
+    assert (await site.http.get("/notifications/inbox", headers=manager)).json()["items"] == []
+    for unknown in (item, uuid4()):
+        answer = await site.http.post(f"/notifications/inbox/{unknown}/acknowledge", headers=manager | key)
+        assert (answer.status_code, answer.json()["code"]) == (404, "unknown-notification")
+    coordinator = await site.token("coordinator")
+    email = (await site.town.rows("select id from notification where channel = 'email'"))[0]["id"]
+    for path, status in (
+        ("/notifications/inbox/no-id/acknowledge", 422),
+        (f"/notifications/inbox/{email}/acknowledge", 404),
+        (f"/notifications/deliveries/{uuid4()}/retry", 404),
+    ):
+        answer = await site.http.post(path, headers=coordinator | {"Idempotency-Key": str(uuid4())})
+        assert answer.status_code == status, path
+    assert (await site.http.get("/notifications/inbox?after=nonsense", headers=coordinator)).status_code == 400
+    assert (await site.http.get("/notifications/deliveries?status=x", headers=coordinator)).status_code == 422
+    assert await site.town.rows("select 1 from journal where type like '%acknowledged%'") == []
+
+
+async def test_deliveries_show_why_a_mail_failed_and_start_it_again(site: Site) -> None:
+    town = site.town
+    town.mail.at_rcpt = lambda _to, _attempt: "550 5.1.1 the secret reason of a server"
+    await town.react(nomination())
+    async with town.sending():
+        await town.until_all("failed", 1)
+    async with site.session("operator") as browser:
+        page = (await browser.get("/notifications/deliveries?status=failed")).text
+        assert "svar 550" in page and "secret reason" not in page
+        assert "1 misslyckat" in (await browser.get("/")).text
+        csrf = re.search(r'name="csrf" value="(\w+)"', page)
+        mail = re.search(r'name="mail" value="([\w-]+)"', page)
+        assert csrf and mail
+        form = {"csrf": csrf[1], "mail": mail[1]}
+        assert (await browser.post("/notifications/forms/retry", data=form)).status_code == 303
+    listed = (await site.http.get("/notifications/deliveries", headers=await site.token("manager"))).json()
+    assert listed["counts"]["waiting"] == 1
+    assert listed["items"][0]["message_id"].startswith(f"<{mail[1]}@")
+
+
+async def test_the_mailbox_of_a_role_is_kept_and_nonsense_is_refused(site: Site) -> None:
+    operator = await site.token("operator")
+    for address, status in (("x", 422), ("a@b.example\r\nBcc: c@d.example", 422), ("Ny@Kommunen.example", 200)):
+        answer = await site.http.post(
+            "/notifications/mailboxes",
+            json={"address": address, "language": "en"},
+            headers=operator | {"Idempotency-Key": str(uuid4())},
+        )
+        assert answer.status_code == status
+    listed = (await site.http.get("/notifications/mailboxes", headers=operator)).json()
+    assert listed["items"] == [{"role": "coordinator", "address": "Ny@kommunen.example", "language": "en"}]
+    await site.town.react(allocation())
+    await site.town.age()
+    async with site.town.sending():
+        await site.town.until_all("sent", 1)
+    assert site.town.mail.received[0].message["Subject"] == "A new allocation has come in"
+
+
+async def test_the_landing_page_is_for_nobody_and_for_each_role(site: Site) -> None:
+    nobody = (await site.http.get("/", headers=HTML)).text
+    for link in ("/auth/login", "/awards/nominate", "/notifications/accessibility", "/notifications/privacy"):
+        assert link in nobody
+        if link.startswith("/notifications"):
+            assert (await site.http.get(link, headers=HTML)).status_code == 200
+    await site.town.react(allocation(), allocation())
+    for role, link in (("coordinator", "2 olästa"), ("council", "/reporting/"), ("secretary", "/awards/nominations")):
+        async with site.session(role) as browser:
+            assert link in (await browser.get("/")).text
+
+
+async def test_an_open_page_is_told(site: Site) -> None:
+    await site.town.react()
+    listener = await site.run.database.connect()
+    await listener.add_listener("landa", lambda _c, _p, _ch, said: site.run.hub.publish(str(said)))
+    async with site.session("coordinator") as browser, browser.stream("GET", "/notifications/events") as stream:
+        words = stream.aiter_lines()
+        while "event: ready" not in await anext(words):
+            pass
+        await site.town.react(allocation(NOW, UUID(int=5)))
+        async with asyncio.timeout(5):
+            while "data: inbox" not in await anext(words):
+                pass
+    await listener.close()

@@ -1,0 +1,69 @@
+"""Killed at a named step between hand-over and mark, the service delivers after a restart, under one Message-ID."""
+
+import asyncio
+import base64
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from deploy.local.ports import free_ports
+from tests.notifications.town import Town, allocation
+
+ROOT = Path(__file__).parents[2]
+
+
+@asynccontextmanager
+async def running(town: Town, log: Path, fault: str = "") -> AsyncIterator[asyncio.subprocess.Process]:
+    s = town.settings
+    key = base64.b64encode(s.session_key).decode()
+    given = {
+        "DATABASE_URL": s.database_url,
+        "KAFKA": s.kafka,
+        "LISTEN_PORT": str(free_ports(1)[0]),
+        "PUBLIC_URL": s.public_url,
+        "DEMO": "1",
+        "ISSUER": s.issuer,
+        "CLIENT_ID": s.client_id,
+        "CLIENT_SECRET": s.client_secret,
+        "SESSION_KEY": key,
+        "MASTER_KEY": key,
+        "SMTP": s.smtp,
+        "MAIL_FROM": s.mail_from,
+        "FAULT": fault,
+    }
+    env = {f"LANDA_{name}": value for name, value in given.items()} | {"PATH": os.environ["PATH"]}
+    with log.open("ab") as out:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "services.notifications.app", cwd=ROOT, env=env, stdout=out, stderr=out
+        )
+    try:
+        yield process
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.wait()
+
+
+@pytest.mark.parametrize(("step", "copies"), [("notifications.before-hand-over", 1), ("notifications.handed-over", 2)])
+async def test_killed_at(step: str, copies: int, town: Town, tmp_path: Path) -> None:
+    await town.react(allocation(), allocation(), allocation())
+    await town.age()
+    log = tmp_path / "log"
+    async with running(town, log, step) as process:
+        code = await asyncio.wait_for(process.wait(), 30)
+        assert code == -signal.SIGKILL, log.read_text()[-2000:]
+    assert await town.statuses() == ["waiting"]
+    assert len(town.mail.received) == copies - 1
+    await town.react(allocation())
+    await town.database.pool.execute("update mail set leased_until = clock_timestamp()")
+    async with running(town, log):
+        await town.until_all("sent", 2, seconds=40)
+    first = [mail for mail in town.mail.received if "3 nya" in str(mail.message["Subject"])]
+    assert len(first) == copies
+    assert len({mail.id for mail in first}) == len({mail.message.as_bytes() for mail in first}) == 1
+    assert len(town.mail.received) == copies + 1

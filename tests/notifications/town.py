@@ -1,0 +1,139 @@
+"""What the tests of notifications share: a town with a real database and mail server, and limits worth waiting for."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid4
+
+from services.notifications import domain, handlers, store
+from services.notifications.addresses import Address, NotNow
+from services.notifications.rules import Schedule
+from services.notifications.sender import Pace, Sender
+from shared.clock import Clock
+from shared.contracts.awards import NominationSubmitted
+from shared.contracts.envelope import Fact
+from shared.contracts.reception import AllocationReceived, PersonFacts
+from shared.database import Database
+from shared.decider import fold
+from shared.settings import Settings
+from shared.web.texts import Texts
+from tests.notifications.mail_server import MailServer
+
+ROOT = Path(__file__).parents[2]
+FOLDERS = [ROOT / "shared/migrations", ROOT / "services/notifications/migrations"]
+QUICK = Schedule(timedelta(seconds=0.05), timedelta(seconds=0.2), timedelta(seconds=60))
+PACE = Pace(schedule=QUICK, poll=0.05, collect=0.02, lease=3.0, timeout=0.4, whole=0.8)
+NOW = datetime(2026, 5, 4, 8, tzinfo=UTC)
+CORPORATE = "anvisningar@kommunen.example"
+
+
+def allocation(at: datetime = NOW, subject: UUID | None = None) -> Fact:
+    event = AllocationReceived(
+        category="quota-refugee",
+        quota_year=2026,
+        decided_on=date(2026, 5, 1),
+        receive_by=date(2026, 7, 1),
+        persons=(PersonFacts(person=uuid4(), sex="female", age_band="20-64", unaccompanied_minor=False),),
+    )
+    parent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+    return Fact(uuid4(), "reception", subject or uuid4(), 1, 1, at, at, event, parent)
+
+
+def nomination(at: datetime = NOW, *, receipt: bool = True) -> Fact:
+    event = NominationSubmitted(
+        prize="integration", prize_year=2026, nominee_kind="association", receipt_wanted=receipt
+    )
+    return Fact(uuid4(), "awards", uuid4(), 1, 1, at, at, event)
+
+
+@dataclass
+class Town:
+    """One database, one mail server; `addresses` answers for awards."""
+
+    settings: Settings
+    database: Database
+    mail: MailServer
+    nominator: Callable[[UUID], Address | None] = field(
+        default=lambda n: Address(f"{n}@example.org", "sv", {"reference": "abcd-1234", "prize_year": 2026})
+    )
+    away: bool = False
+
+    async def of(self, recipient: str, about: UUID) -> Address | None:
+        if recipient.startswith("nominator:"):
+            if self.away:
+                raise NotNow("address-service-away")
+            return self.nominator(about)
+        async with self.database.reading() as conn:
+            box = (await store.mailboxes(conn)).get(recipient.removeprefix("mailbox:"))
+        return Address(box.address, box.language) if box else None
+
+    async def react(self, *facts: Fact) -> None:
+        async with self.database.transaction() as tx:
+            await handlers.alert(tx, facts, NOW)
+
+    async def age(self, seconds: float = 10) -> None:
+        """Lets what waits for company have waited."""
+        await self.database.pool.execute(
+            "update notification set created_at = created_at - make_interval(secs => $1) where mail is null", seconds
+        )
+
+    @asynccontextmanager
+    async def sending(self, senders: int = 1, pace: Pace = PACE) -> AsyncIterator[None]:
+        made = [
+            Sender(self.settings, self.database, Clock(self.settings), self, Texts("notifications"), pace)  # type: ignore[arg-type]
+            for _ in range(senders)
+        ]
+        tasks = [asyncio.create_task(sender.run()) for sender in made]
+        try:
+            yield
+            for task in tasks:
+                assert not task.done(), task.exception()
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def rows(self, query: str, *given: Any) -> list[dict[str, Any]]:
+        return [dict(row) for row in await self.database.pool.fetch(query, *given)]
+
+    async def statuses(self) -> list[str]:
+        return [row["status"] for row in await self.rows("select status from mail order by status")]
+
+    async def until(self, what: str, condition: Callable[[], Awaitable[object]], seconds: float = 40) -> None:
+        end = time.monotonic() + seconds
+        while not await condition():
+            if time.monotonic() > end:
+                dump = await self.rows("select status, attempts, reason, leased_until, next_try, recipient from mail")
+                raise AssertionError(f"waited {seconds} s for: {what}; mails: {dump[:20]}; tried {self.mail.tried}")
+            await asyncio.sleep(0.02)
+
+    async def until_all(self, status: str, count: int, seconds: float = 40) -> None:
+        async def so() -> bool:
+            found = await self.statuses()
+            return len(found) == count and set(found) == {status}
+
+        await self.until(f"{count} mails {status}", so, seconds)
+
+    async def check(self) -> None:
+        """Parity: each stored state is the fold of its journal; and each notification is in one mail at most."""
+        async with self.database.reading() as conn:
+            stored = {key: (sequence, state) async for key, sequence, state in store.states(conn)}
+            rows = await conn.fetch(
+                "select subject, sequence, type, data::text from journal order by subject, sequence"
+            )
+        models = {
+            e.type: e for e in (domain.NotificationSent, domain.NotificationFailed, domain.NotificationAcknowledged)
+        }
+        happened: dict[UUID, list[Any]] = {}
+        for row in rows:
+            happened.setdefault(row["subject"], []).append(models[row["type"]].model_validate_json(row["data"]))
+        for key, (sequence, state) in stored.items():
+            events = happened.pop(key, [])
+            assert sequence == len(events)
+            assert fold(domain.evolve, events, domain.EMPTY) == state
+        assert not happened
