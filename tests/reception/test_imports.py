@@ -185,8 +185,12 @@ async def test_households_come_as_json_too(reception: Office) -> None:
 
     done = await until(progress, lambda p: p["state"] == "done")
     assert (done["accepted"], done["refused"]) == (2, 3)
-    told = {(r["line"], r["code"]) for r in await reception.rows(done) if r["code"]}
-    assert told == {(2, "choice-sex"), (3, "model-type"), (5, "allocation-twice")}
+    told = {(r["line"], r["column"], r["code"]) for r in await reception.rows(done) if r["code"]}
+    assert told == {
+        (2, "person 1: Kön", "choice-sex"),
+        (3, None, "model-type"),
+        (5, "Anvisningsnummer", "allocation-twice"),
+    }
     for body, status, code in [(b"{", 400, "malformed-json"), (b"{}", 422, "file-not-a-list")]:
         answer = await reception.ask(
             "coordinator", "POST", "/reception/imports", content=body, headers={"content-type": "application/json"}

@@ -1,0 +1,34 @@
+"""The reception service as a process: wiring only."""
+
+from pathlib import Path
+
+from starlette.formparsers import MultiPartParser
+
+from services.reception import http, pages
+from services.reception.imports import pages as import_pages
+from services.reception.imports.importer import Importer
+from services.reception.people import Desk
+from shared.process import Service, run
+from shared.settings import Settings
+
+# A form's own fields come on top of the file.
+UPLOAD = http.LARGEST_FILE + 64 * 1024
+# An uploaded file is personal data: it never goes to the disk before it is sealed.
+MultiPartParser.spool_max_size = UPLOAD
+
+
+def service(settings: Settings) -> Service:
+    desk = Desk(settings)
+    importer = Importer(desk)
+    return Service(
+        settings,
+        here=Path(__file__).parent,
+        routers=[http.router, import_pages.router, pages.router],
+        background=[importer.run],
+        extras={"desk": desk, "importer": importer},
+        bodies={"/reception/imports": UPLOAD, "/reception/forms/import": UPLOAD},
+    )
+
+
+if __name__ == "__main__":
+    run("reception", service)

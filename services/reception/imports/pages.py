@@ -1,0 +1,227 @@
+"""Pages of imports: sending a file, watching it, its report, and deciding what it would change."""
+
+from collections.abc import AsyncIterator
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from fastapi import APIRouter, Query, Request
+from fastapi.encoders import jsonable_encoder
+from pydantic import BaseModel
+from starlette.responses import JSONResponse, RedirectResponse, Response
+
+from services.reception import handlers, views
+from services.reception import store as cases
+from services.reception.bodies import AllocationBody
+from services.reception.handlers import Doing
+from services.reception.http import Coordinator, ImportReader, doing, run, take_in, uploaded
+from services.reception.imports import files, store
+from services.reception.imports.columns import SWEDISH
+from services.reception.matching import completed, match
+from shared.decider import Refused
+from shared.runtime import runtime
+from shared.web import csvfile, forms
+from shared.web.access import route_of
+from shared.web.commands import key_of
+from shared.web.forms import Form
+from shared.web.problems import Problem, language, wants_page
+
+router = APIRouter(prefix="/reception")
+
+Which = Literal["refused", "changed", "accepted", "known"]
+ROWS = 200
+
+
+class UploadForm(BaseModel):
+    pass
+
+
+class DecisionForm(BaseModel):
+    decision: Literal["keep", "take"]
+
+
+@router.get("/imports")
+async def imports(request: Request, actor: ImportReader) -> Response:
+    return await _imports(request)
+
+
+async def _imports(request: Request, status: int = 200, form: Form | None = None) -> Response:
+    own = runtime(request)
+    async with own.database.reading() as conn:
+        latest = await store.latest(conn, 20)
+        conflicts = await store.conflicts(conn, undecided=True)
+    return own.pages.render(
+        request,
+        "imports.html",
+        status,
+        imports=latest,
+        conflicts=conflicts,
+        columns=SWEDISH,
+        form=form or Form(),
+        label=lambda name: views.label(name, own.pages.texts, language(request)),
+    )
+
+
+@router.post("/forms/import")
+async def import_form(request: Request, actor: Coordinator) -> Response:
+    texts = runtime(request).pages.texts
+    posted = await forms.read(request, UploadForm, texts)
+    try:
+        content, format = await uploaded(posted.files.get("file"))
+        answer = await take_in(request, actor, content, format, key=key_of({"idempotency-key": posted.key}))
+    except Problem as no:
+        if no.field != "file":
+            raise
+        return await _imports(request, no.status, posted.form.refused(request, texts, no))
+    return RedirectResponse(answer.location or "/reception/imports", 303)
+
+
+@router.get("/imports/template.csv")
+async def template(request: Request, actor: ImportReader) -> Response:
+    """An empty file with the columns that are read."""
+    return csvfile.response(
+        csvfile.file_name("reception", "import-template"), list(SWEDISH.values()), [], semicolon=True
+    )
+
+
+@router.get("/imports/{import_id}")
+async def one(
+    request: Request,
+    actor: ImportReader,
+    import_id: UUID,
+    outcome: Which | None = None,
+    after: Annotated[int, Query(ge=-1, lt=2**31)] = -1,
+) -> Response:
+    own = runtime(request)
+    texts, lang = own.pages.texts, language(request)
+    async with own.database.reading() as conn:
+        found = await store.progress(conn, import_id)
+        if found is None:
+            raise Problem(404, "unknown-import")
+        if not wants_page(request):
+            return JSONResponse(jsonable_encoder(views.import_view(found, texts, lang)))
+        shown = outcome or ("refused" if found["refused"] else "changed" if found["changed"] else "accepted")
+        report = await views.import_rows(conn, import_id, shown, after, ROWS, texts, lang)
+        conflicts = await store.conflicts(conn, import_id=import_id)
+    return own.pages.render(
+        request,
+        "import.html",
+        found=views.import_view(found, texts, lang),
+        shown=shown,
+        rows=report["rows"],
+        after=report["next"],
+        conflicts=conflicts,
+        may_decide="coordinator" in actor.roles,
+        label=lambda name: views.label(name, texts, lang),
+    )
+
+
+@router.get("/imports/{import_id}/report.csv")
+async def report(request: Request, actor: ImportReader, import_id: UUID) -> Response:
+    """The whole row report as a file. It names lines, columns and allocation numbers, never a person."""
+    own = runtime(request)
+    texts, lang = own.pages.texts, language(request)
+    heads = ("line", "cell", "column", "allocation_number", "outcome", "what", "mend")
+
+    async def rows() -> AsyncIterator[list[csvfile.Cell]]:
+        after: int | None = -1
+        while after is not None:
+            async with own.database.reading() as conn:
+                page = await views.import_rows(conn, import_id, None, after, 500, texts, lang)
+            for row in page["rows"]:
+                yield [
+                    row[head] if head != "outcome" else texts.get(lang, f"outcome-one.{row[head]}") for head in heads
+                ]
+            after = page["next"]
+
+    async with own.database.reading() as conn:
+        if await store.progress(conn, import_id) is None:
+            raise Problem(404, "unknown-import")
+    names = [texts.get(lang, f"report.{head}") for head in heads]
+    return csvfile.response(csvfile.file_name("reception", "import-report"), names, rows(), semicolon=lang == "sv")
+
+
+@router.get("/conflicts/{conflict}")
+async def conflict(request: Request, actor: Coordinator, conflict: UUID) -> Response:
+    return await _conflict(request, actor, conflict)
+
+
+async def _conflict(
+    request: Request, actor: Any, conflict: UUID, status: int = 200, form: Form | None = None
+) -> Response:
+    """Both versions side by side. Looking at them is a look at the household."""
+    own = runtime(request)
+    async with own.database.transaction() as tx:
+        found = await store.conflict(tx, conflict)
+        if found is None:
+            raise Problem(404, "unknown-conflict")
+        case = await views.case_view(tx, own.clock.today(), found.case)
+        people: list[dict[str, Any]] = []
+        facts: list[dict[str, Any]] = []
+        if found.sealed is not None:
+            desk = own.extras["desk"]
+            theirs = AllocationBody.model_validate(await desk.open_file(tx, conflict, found.sealed))
+            people, facts = await _side_by_side(doing(request, tx, actor), case, theirs)
+    return own.pages.render(
+        request,
+        "conflict.html",
+        status,
+        conflict=found,
+        case=case,
+        facts=facts,
+        people=people,
+        form=form or Form(),
+    )
+
+
+async def _side_by_side(
+    doing: Doing, case: dict[str, Any], theirs: AllocationBody
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    loaded = await cases.find(doing.tx, case["case"])
+    assert loaded is not None and loaded.case is not None
+    known = (await doing.desk.open(doing.tx, [case["case"]]))[case["case"]]
+    persons = completed(known, theirs.persons)
+    ids = match(known, persons)
+    pairs: list[tuple[Any, Any]] = [
+        (one.content, persons[ids.index(one.person)] if one.person in ids else None) for one in known
+    ]
+    pairs += [(None, person) for id, person in zip(ids, persons, strict=True) if id is None]
+    people = []
+    for ours, other in pairs:
+        shown = ours or other
+        fields = [
+            {"name": name, "ours": getattr(ours, name, None), "theirs": getattr(other, name, None)}
+            for name in type(shown).model_fields
+            if other is not None and getattr(ours, name, None) != getattr(other, name)
+        ]
+        people.append({"name": shown.name, "added": ours is None, "removed": other is None, "fields": fields})
+    terms = handlers.facts_of_file(theirs, loaded.case)
+    facts = [
+        {"name": name, "ours": case[name], "theirs": value} for name, value in terms.items() if case[name] != value
+    ]
+    await doing.looked("view", [case["case"]], [one.person for one in known])
+    return people, facts
+
+
+@router.post("/forms/decision/{conflict}")
+async def decision_form(request: Request, actor: Coordinator, conflict: UUID) -> Response:
+    texts = runtime(request).pages.texts
+    posted = await forms.read(request, DecisionForm, texts)
+    if posted.value is None or posted.sequence is None:
+        return await _conflict(request, actor, conflict, 422, posted.form)
+    decision, seen = posted.value.decision, posted.sequence
+    key = key_of({"idempotency-key": posted.key})
+    try:
+        answer = await run(
+            request,
+            actor,
+            {"decision": decision, "sequence": seen},
+            lambda d: files.decide_conflict(d, conflict, decision, seen),
+            key=key,
+            route=route_of(request),
+        )
+    except (Refused, Problem) as no:
+        if isinstance(no, Problem) and no.status != 412:
+            raise
+        status = no.status if isinstance(no, Problem) else 422
+        return await _conflict(request, actor, conflict, status, posted.form.refused(request, texts, no))
+    return RedirectResponse(answer.location or "/reception/imports", 303)

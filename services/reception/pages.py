@@ -1,0 +1,218 @@
+"""Pages of cases for the people who work with them: the inbox, the case, and its forms."""
+
+from collections.abc import Awaitable, Callable
+from datetime import date, timedelta
+from functools import partial
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from fastapi import APIRouter, Request
+from fastapi.encoders import jsonable_encoder
+from pydantic import BaseModel
+from starlette.responses import JSONResponse, RedirectResponse, Response
+
+from services.reception import handlers, store, views
+from services.reception.bodies import ArrivalBody, ArrivalCorrectionBody, CancellationBody
+from services.reception.handlers import Doing
+from services.reception.http import Coordinator, Reader, Worker, doing, run
+from services.reception.imports import store as imports
+from shared.contracts.reception import CancelReason, CorrectionReason
+from shared.decider import Refused
+from shared.identity import Actor
+from shared.runtime import runtime
+from shared.web import forms
+from shared.web.access import needs
+from shared.web.commands import Answer, etag, key_of
+from shared.web.forms import Form
+from shared.web.problems import Problem, wants_page
+
+router = APIRouter(prefix="/reception")
+
+PERSONS_SEEN_BY = frozenset({"coordinator", "caseworker", "manager"})
+SOON_DAYS = 7
+PAGE = 50
+SHOWN: dict[str, tuple[str, str | None]] = {
+    "allocations": ("open", "allocated"),
+    "notices": ("open", "settled"),
+    "arrived": ("arrived", None),
+    "cancelled": ("cancelled", None),
+}
+Show = Literal["allocations", "notices", "arrived", "cancelled"]
+
+
+class ArrivalForm(BaseModel):
+    arrived_on: date
+    persons: list[UUID]
+
+
+class CorrectionForm(BaseModel):
+    reason: CorrectionReason
+    arrived_on: date | None = None
+    persons: list[UUID]
+
+
+class CancellationForm(BaseModel):
+    reason: CancelReason
+
+
+@router.get("/")
+async def start(actor: Reader) -> Response:
+    return RedirectResponse("/reception/inbox", 303)
+
+
+@router.get("/inbox")
+async def inbox(request: Request, actor: Reader, show: Show = "allocations", after: str | None = None) -> Response:
+    """What has to be done, the shortest time first."""
+    own = runtime(request)
+    today = own.clock.today()
+    async with own.database.reading() as conn:
+        found = await views.case_list(conn, today, *SHOWN[show], after, PAGE)
+        counts = await store.count_open(conn, today, today + timedelta(days=SOON_DAYS))
+        years = await store.quotas(conn)
+        waiting = await imports.conflicts(conn, undecided=True) if "coordinator" in actor.roles else []
+    quota = next((q for q in years if q["quota_year"] == today.year), None)
+    return own.pages.render(
+        request,
+        "inbox.html",
+        show=show,
+        shown=list(SHOWN),
+        cases=found["cases"],
+        after=found["next"],
+        counts=counts,
+        quota=quota,
+        conflicts=len(waiting),
+        soon=SOON_DAYS,
+    )
+
+
+@router.get("/events")
+async def events(request: Request, actor: Reader) -> Response:
+    return runtime(request).hub.stream(request, {"cases", "imports"})
+
+
+@router.get("/cases/{case}")
+async def case(request: Request, actor: Reader, case: UUID) -> Response:
+    """The case: as a page for a browser, with the names of those whom the reader may see; else as JSON without them."""
+    if not wants_page(request):
+        own = runtime(request)
+        async with own.database.reading() as conn:
+            found = await views.case_view(conn, own.clock.today(), case)
+        return JSONResponse(jsonable_encoder(found), headers={"ETag": etag(found["version"])})
+    return await _case_page(request, actor, case, "case.html")
+
+
+async def _case_page(
+    request: Request, actor: Actor, case: UUID, template: str, status: int = 200, form: Form | None = None
+) -> Response:
+    own = runtime(request)
+    async with own.database.transaction() as tx:
+        found = await views.case_view(tx, own.clock.today(), case)
+        conflicts = await imports.conflicts(tx, case_id=case, undecided=True)
+        people: dict[UUID, dict[str, Any]] = {}
+        if actor.roles & PERSONS_SEEN_BY:
+            seen = await views.persons_view(doing(request, tx, actor), case)
+            people = {person["person"]: person for person in seen["persons"]}
+    members = [member | {"who": people.get(member["person"])} for member in found["persons"]]
+    return own.pages.render(
+        request,
+        template,
+        status,
+        headers={"ETag": etag(found["version"])},
+        case=found,
+        members=members,
+        waiting=[m for m in members if m["arrived_on"] is None],
+        arrived=[m for m in members if m["arrived_on"] is not None],
+        conflicts=conflicts if "coordinator" in actor.roles else [],
+        may_decide="coordinator" in actor.roles,
+        may_register=bool(actor.roles & PERSONS_SEEN_BY),
+        form=form or Form(),
+        preset=form or Form({"persons": [str(m["person"]) for m in members if m["arrived_on"] is None]}),
+        today_iso=own.clock.today().isoformat(),
+    )
+
+
+@router.get("/cases/{case}/arrive")
+async def arrive(request: Request, actor: Worker, case: UUID) -> Response:
+    return await _case_page(request, actor, case, "arrive.html")
+
+
+@router.get("/cases/{case}/correct")
+async def correct(request: Request, actor: Worker, case: UUID) -> Response:
+    return await _case_page(request, actor, case, "correct.html")
+
+
+@router.get("/cases/{case}/cancel")
+async def cancel(request: Request, actor: Coordinator, case: UUID) -> Response:
+    return await _case_page(request, actor, case, "cancel.html")
+
+
+async def command(
+    request: Request,
+    actor: Actor,
+    posted: forms.Posted[Any],
+    work: Callable[[Doing, int], Awaitable[Answer]],
+    again: Callable[[int, Form], Awaitable[Response]],
+) -> Response:
+    """Does what the form says and goes on to the case, or shows the form again with everything that was typed."""
+    if posted.value is None:
+        return await again(422, posted.form)
+    if posted.sequence is None:
+        raise Problem(428, "version-missing")
+    seen = posted.sequence
+    key = key_of({"idempotency-key": posted.key})
+    body = {"sequence": seen, **posted.value.model_dump()}
+    try:
+        answer = await run(request, actor, body, lambda d: work(d, seen), key=key)
+    except Refused as no:
+        return await again(422, posted.form.refused(request, runtime(request).pages.texts, no))
+    except Problem as no:
+        if no.status != 412:
+            raise
+        return await again(412, posted.form.refused(request, runtime(request).pages.texts, no))
+    return RedirectResponse(answer.location or "/reception/inbox", 303)
+
+
+@router.post("/forms/arrival/{case}")
+async def arrival_form(request: Request, actor: Worker, case: UUID) -> Response:
+    posted = await forms.read(request, ArrivalForm, runtime(request).pages.texts)
+
+    async def work(doing: Doing, seen: int) -> Answer:
+        assert posted.value is not None
+        body = ArrivalBody(arrived_on=posted.value.arrived_on, persons=tuple(posted.value.persons))
+        return await handlers.register_arrival(doing, case, body, seen)
+
+    again = partial(_case_page, request, actor, case, "arrive.html")
+    return await command(request, actor, posted, work, again)
+
+
+@router.post("/forms/correction/{case}")
+async def correction_form(request: Request, actor: Worker, case: UUID) -> Response:
+    posted = await forms.read(request, CorrectionForm, runtime(request).pages.texts)
+
+    async def work(doing: Doing, seen: int) -> Answer:
+        value = posted.value
+        assert value is not None
+        # A day that was typed before the reason was changed is not meant.
+        arrived_on = value.arrived_on if value.reason == "wrong-date" else None
+        body = ArrivalCorrectionBody(arrived_on=arrived_on, reason=value.reason, persons=tuple(value.persons))
+        return await handlers.correct_arrival(doing, case, body, seen)
+
+    return await command(
+        request,
+        actor,
+        posted,
+        work,
+        lambda status, form: _case_page(request, actor, case, "correct.html", status, form),
+    )
+
+
+@router.post("/forms/cancellation/{case}")
+async def cancellation_form(request: Request, actor: Annotated[Actor, needs("coordinator")], case: UUID) -> Response:
+    posted = await forms.read(request, CancellationForm, runtime(request).pages.texts)
+
+    async def work(doing: Doing, seen: int) -> Answer:
+        assert posted.value is not None
+        return await handlers.cancel(doing, case, CancellationBody(reason=posted.value.reason), seen)
+
+    again = partial(_case_page, request, actor, case, "cancel.html")
+    return await command(request, actor, posted, work, again)

@@ -1,0 +1,206 @@
+"""What is shown of cases and imports, the same for the API and for pages. Nothing is personal but `persons_view`."""
+
+import base64
+import re
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from services.reception import store
+from services.reception.domain import Case
+from services.reception.handlers import Doing
+from services.reception.imports import store as imports
+from services.reception.imports.columns import SWEDISH
+from shared import journal
+from shared.database import Connection
+from shared.web.mistakes import kind
+from shared.web.problems import Problem
+from shared.web.texts import Texts
+
+_SHOWN = ("category", "quota_year", "decided_on", "receive_by")
+
+
+def case_row(row: dict[str, Any], today: date) -> dict[str, Any]:
+    """A line of the list."""
+    waits = row["status"] in {"open", "partly-arrived"} and row["receive_by"] is not None
+    return {
+        "case": row["id"],
+        "version": row["sequence"],
+        "kind": row["kind"],
+        "status": row["status"],
+        "allocation_number": row["allocation_number"],
+        **{name: row[name] for name in _SHOWN},
+        "days_left": (row["receive_by"] - today).days if waits else None,
+        "household": row["household"],
+        "arrived": row["arrived"],
+        "cancelled": row["cancelled"],
+    }
+
+
+def cursor(row: dict[str, Any]) -> str:
+    return base64.urlsafe_b64encode(f"{row['deadline']}/{row['id']}".encode()).decode()
+
+
+def read_cursor(text: str | None) -> tuple[date, UUID] | None:
+    if text is None:
+        return None
+    try:
+        day, _, case_id = base64.urlsafe_b64decode(text.encode()).decode().partition("/")
+        return date.fromisoformat(day), UUID(case_id)
+    except ValueError:
+        raise Problem(400, "cursor-malformed", field="query:after") from None
+
+
+async def case_list(
+    conn: Connection, today: date, status: str, kind: str | None, after: str | None, limit: int
+) -> dict[str, Any]:
+    rows = await store.cases(conn, status, kind, read_cursor(after), limit + 1)
+    following = cursor(rows[limit - 1]) if len(rows) > limit else None
+    return {"cases": [case_row(row, today) for row in rows[:limit]], "next": following}
+
+
+async def case_view(conn: Connection, today: date, case_id: UUID) -> dict[str, Any]:
+    """The case with its household's statistics and its timeline."""
+    loaded = await store.find(conn, case_id)
+    if loaded is None or loaded.case is None:
+        raise Problem(404, "unknown-case")
+    case: Case = loaded.case
+    row = {
+        "id": case_id,
+        "sequence": loaded.sequence,
+        "kind": case.kind,
+        "status": case.status,
+        "allocation_number": loaded.allocation_number,
+        **{name: getattr(case, name) for name in _SHOWN},
+        "household": len(case.persons),
+        "arrived": sum(member.arrived_on is not None for member in case.persons),
+        "cancelled": case.cancelled,
+    }
+    entries = await journal.history(conn, "reception", case_id)
+    names = await store.colleagues(conn, {entry.actor for entry in entries})
+    return case_row(row, today) | {
+        "replaces": case.replaces,
+        "persons": [
+            {
+                "person": member.person,
+                "sex": member.sex,
+                "age_band": member.age_band,
+                "unaccompanied_minor": member.unaccompanied_minor,
+                "arrived_on": member.arrived_on,
+            }
+            for member in case.persons
+        ],
+        "timeline": [
+            {
+                "sequence": entry.recorded.sequence,
+                "type": entry.recorded.type,
+                "at": entry.recorded.at,
+                "recorded_at": entry.recorded.recorded_at,
+                "actor": entry.actor,
+                "actor_name": names.get(entry.actor),
+                "facts": entry.recorded.event().model_dump(exclude={"persons"}),
+                "persons": len(getattr(entry.recorded.event(), "persons", ())),
+            }
+            for entry in entries
+        ],
+    }
+
+
+async def persons_view(doing: Doing, case_id: UUID) -> dict[str, Any]:
+    """Who they are. The look is recorded. A protected person is shown to coordinators only."""
+    loaded = await store.find(doing.tx, case_id)
+    if loaded is None or loaded.case is None:
+        raise Problem(404, "unknown-case")
+    known = (await doing.desk.open(doing.tx, [case_id]))[case_id]
+    may_all = "coordinator" in doing.actor.roles
+    persons: list[dict[str, Any]] = []
+    for one in known:
+        if one.content is None or (one.content.protected and not may_all):
+            persons.append({"person": one.person, "hidden": True})
+        else:
+            persons.append({"person": one.person, "hidden": False, **one.content.model_dump()})
+    seen = [person["person"] for person in persons if not person["hidden"]]
+    await doing.looked("view", [case_id], seen)
+    return {"case": case_id, "version": loaded.sequence, "persons": persons}
+
+
+def told(fault: dict[str, Any], texts: Texts, lang: str) -> tuple[str, str]:
+    """What and how to mend, in words. Dates among the facts were kept as text."""
+    facts = {name: _day(value) for name, value in fault["facts"].items()}
+    key = f"{fault['kind']}.{fault['code']}"
+    if not texts.has(f"{key}.what"):
+        key = f"mistake.{kind({'type': fault['code'].replace('-', '_')}, texts)}"
+    if fault["kind"] == "mistake":
+        facts = {"limit": "", "choices": ""} | facts
+    return texts.get(lang, f"{key}.what", **facts), texts.get(lang, f"{key}.mend", **facts)
+
+
+def _day(value: object) -> object:
+    is_day = isinstance(value, str) and re.fullmatch(r"\d{4}-\d\d-\d\d", value)
+    return date.fromisoformat(str(value)) if is_day else value
+
+
+def import_view(found: dict[str, Any], texts: Texts, lang: str) -> dict[str, Any]:
+    """Progress of one import. The reason why a file was refused, in words."""
+    reason = found["reason"]
+    if reason is not None:
+        facts = reason["facts"]
+        reason = {
+            "code": reason["code"],
+            "what": texts.get(lang, f"refusal.{reason['code']}.what", **facts),
+            "mend": texts.get(lang, f"refusal.{reason['code']}.mend", **facts),
+        }
+    names = ("state", "format", "rows", "households", "done", "accepted", "known", "changed", "refused", "undecided")
+    return {
+        "import": found["id"],
+        **{name: found[name] for name in names},
+        "unused_columns": found["unused"],
+        "reason": reason,
+        "uploaded_at": found["uploaded_at"],
+        "uploaded_by": found["uploaded_by"],
+        "finished_at": found["finished_at"],
+    }
+
+
+async def import_rows(
+    conn: Connection, import_id: UUID, outcome: str | None, after: int, limit: int, texts: Texts, lang: str
+) -> dict[str, Any]:
+    """The row report: a line per household, and one per fault of those that were refused. No names, no values."""
+    if await imports.progress(conn, import_id) is None:
+        raise Problem(404, "unknown-import")
+    found = await imports.outcomes(conn, import_id, outcome, after, limit + 1)
+    rows = []
+    for one in found[:limit]:
+        row = {
+            "line": one["line"],
+            "cell": None,
+            "column": None,
+            "allocation_number": one["allocation_number"],
+            "outcome": one["outcome"],
+            "code": None,
+            "what": None,
+            "mend": None,
+            "case": one["case_id"],
+            "conflict": one["conflict_id"],
+        }
+        for fault in one["faults"]:
+            what, mend = told(fault, texts, lang)
+            place = {"line": fault["line"], "cell": fault["cell"], "column": label(fault["name"], texts, lang)}
+            rows.append(row | place | {"code": fault["code"], "what": what, "mend": mend})
+        if not one["faults"]:
+            rows.append(row)
+    return {"rows": rows, "next": found[limit - 1]["ordinal"] if len(found) > limit else None}
+
+
+def label(name: str, texts: Texts, lang: str) -> str | None:
+    """`persons/2/name` or `receive_by` as a reader knows it."""
+    if not name:
+        return None
+    parts = name.split("/")
+    if parts[0] == "persons" and len(parts) == 3:
+        field = texts.get(lang, f"field.{parts[2]}.label") if parts[2] in SWEDISH else parts[2]
+        return texts.get(lang, "conflict.person-field", n=int(parts[1]), field=field)
+    if name in SWEDISH:
+        return texts.get(lang, f"field.{name}.label")
+    key = f"conflict.{name}"
+    return texts.get(lang, key) if texts.has(key) else name
