@@ -14,12 +14,13 @@ from uuid import UUID
 import asyncpg
 import structlog
 
-from shared import gate, telemetry
+from shared import gate, telemetry, watermarks
 from shared.contracts.envelope import Fact, Recorded, Undecodable, UnknownType, Watermark, fact, parse
 from shared.database import Connection, Database, is_unavailable
 from shared.faults import step
-from shared.gate import Hold, Line, StrangeJournal
+from shared.gate import Hold, Line
 from shared.messaging import Raw
+from shared.watermarks import StrangeJournal
 
 log = structlog.get_logger()
 
@@ -116,7 +117,7 @@ class Receiver:
         retry: frozenset[UUID],
     ) -> Outcome:
         outcome = Outcome()
-        await gate.check_epochs(
+        await watermarks.check_epochs(
             tx, self.name, {(e.source, e.epoch) for e, _ in events} | {(m.source, m.epoch) for m in marks}
         )
         await gate.hold_garbage(tx, self.name, garbage)
@@ -132,7 +133,7 @@ class Receiver:
             ready = [item for line in lines.values() for item in self._walk(line, discarded)]
             await self._apply_all(tx, lines, ready, outcome)
             outcome.held = await gate.save(tx, self.name, lines.values())
-        await gate.compare(tx, self.name, marks)
+        await watermarks.compare(tx, self.name, marks)
         return outcome
 
     def _walk(self, line: Line, discarded: set[UUID]) -> list[tuple[Line, Fact]]:
@@ -192,7 +193,7 @@ class Receiver:
     async def _remember_stranger(self, events: Sequence[tuple[Recorded, Raw]], marks: Sequence[Watermark]) -> None:
         async with self._database.transaction() as tx:
             found = {(e.source, e.epoch) for e, _ in events} | {(m.source, m.epoch) for m in marks}
-            await gate.remember_strangers(tx, self.name, found)
+            await watermarks.remember_strangers(tx, self.name, found)
 
     async def retry_due(self, *, everything: bool = False) -> int:
         """Tries held heads whose time has come, in order. `everything` includes what waits for a newer release."""

@@ -9,9 +9,9 @@ from uuid import UUID, uuid4
 import pytest
 
 from shared.contracts.envelope import Watermark, watermark_headers
-from shared.gate import StrangeJournal
 from shared.journal import uuid7
 from shared.messaging import Raw
+from shared.watermarks import StrangeJournal
 
 
 def splits(items):

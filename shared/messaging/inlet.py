@@ -1,67 +1,22 @@
-"""Kafka and FastStream, and the only module that knows them: how batches come in and how the relay's records go out."""
+"""How batches come in: one FastStream subscription per consumer group and topic, acknowledged by hand."""
 
 import asyncio
-import logging
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
-from uuid import UUID
 
 import structlog
-from aiokafka import AIOKafkaProducer
 from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
-from aiokafka.partitioner import murmur2
 from faststream import AckPolicy
 from faststream.kafka import KafkaBroker
 
 from shared.contracts.envelope import Headers
+from shared.messaging.topics import topic
 from shared.settings import Settings
 
 log = structlog.get_logger()
-
-HASH_MASK = 0x7FFFFFFF
-BATCH_BYTES = 131_072
-
-
-def topic(prefix: str, service: str) -> str:
-    """The topic that holds everything `service` says. `prefix` is `landa`, unless installations share a Kafka."""
-    return f"{prefix}.{service}"
-
-
-def key_hash(subject: UUID) -> int:
-    """Kafka's own hash of the record key; the partition is this modulo the number of partitions."""
-    return int(murmur2(str(subject).encode())) & HASH_MASK
-
-
-class _Calmer(logging.Filter):
-    """aiokafka wrote 5,800 lines in a minute without a broker: at most one line of a kind in five seconds."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._last: dict[str, float] = {}
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        now = time.monotonic()
-        if len(self._last) > 200:
-            self._last.clear()
-        if now - self._last.get(str(record.msg), -60.0) < 5:
-            return False
-        self._last[str(record.msg)] = now
-        return True
-
-
-def calm_logs() -> None:
-    """Keeps the clients' logs readable while a broker is away. Filters sit on loggers, so each child needs its own."""
-    calmer = _Calmer()
-    for name in ("aiokafka", "aiokafka.conn", "aiokafka.client", "aiokafka.cluster", "aiokafka.producer.sender"):
-        logging.getLogger(name).addFilter(calmer)
-    for name in ("aiokafka.consumer.group_coordinator", "aiokafka.consumer.fetcher", "faststream"):
-        logging.getLogger(name).addFilter(calmer)
-
-
-# --- in -----------------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,107 +190,3 @@ class Inlet:
             except (TimeoutError, KafkaError, IllegalStateError):
                 return None
         return total
-
-
-# --- out ----------------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Outgoing:
-    """A record for a partition."""
-
-    partition: int
-    key: bytes
-    value: bytes | None
-    headers: Sequence[tuple[str, bytes]]
-
-
-class Rejected(Exception):
-    """The broker was reached and refused a record: trying again changes nothing."""
-
-
-class Unsent(Exception):
-    """Only the indices in `acknowledged` were acknowledged. `cause` is Rejected or the client's error."""
-
-    def __init__(self, acknowledged: list[int], cause: BaseException) -> None:
-        super().__init__(type(cause).__name__)
-        self.acknowledged = acknowledged
-        self.cause = cause
-
-
-# Answers after which this record will never be taken, whoever sends it.
-_FINAL = {"MessageSizeTooLargeError", "InvalidTimestamp", "InvalidTimestampError", "CorruptRecordException"}
-_FINAL |= {"RecordListTooLargeError", "RecordTooLargeError", "InvalidMessageError", "PolicyViolationError"}
-
-
-class Outlet:
-    """The relay's producer: idempotent, acks=all. After any failure it is closed; open a new one."""
-
-    def __init__(self, settings: Settings) -> None:
-        self._producer = AIOKafkaProducer(
-            bootstrap_servers=settings.kafka,
-            client_id=f"landa-relay-{settings.service}",
-            enable_idempotence=True,
-            acks="all",
-            linger_ms=0,
-            max_batch_size=BATCH_BYTES,
-            request_timeout_ms=5000,
-            retry_backoff_ms=100,
-            metadata_max_age_ms=30_000,
-        )
-        self._topic = topic(settings.topic_prefix, settings.service)
-
-    async def open(self) -> int:
-        """Connects. Returns the topic's number of partitions. Raises OSError, TimeoutError or KafkaError's kin."""
-        try:
-            await asyncio.wait_for(self._producer.start(), 10)
-            found = await asyncio.wait_for(self._producer.partitions_for(self._topic), 10)
-        except KafkaError as error:
-            raise OSError(type(error).__name__) from error
-        if not found:
-            raise OSError(f"topic {self._topic} does not exist; deploy makes the topics before any service starts")
-        return len(found)
-
-    async def close(self) -> None:
-        """Lets go of the connection, whatever state it is in."""
-        with suppress(KafkaError, OSError, TimeoutError):
-            await asyncio.wait_for(self._producer.stop(), 2)
-
-    async def send(self, records: Sequence[Outgoing], *, alone: bool = False) -> None:
-        """Sends in order per partition and returns when all are acknowledged. Raises Unsent.
-
-        One batch per partition is under way at a time, so that nothing behind a failure goes out. `alone` sends each
-        record in a batch of its own.
-        """
-        lanes: dict[int, list[int]] = {}
-        for index, record in enumerate(records):
-            lanes.setdefault(record.partition, []).append(index)
-        acknowledged: list[int] = []
-        ends = await asyncio.gather(
-            *(self._lane(records, lane, acknowledged, alone) for lane in lanes.values()), return_exceptions=True
-        )
-        failures = [end for end in ends if isinstance(end, BaseException)]
-        if failures:
-            final = [f for f in failures if isinstance(f, Rejected)]
-            raise Unsent(acknowledged, (final or failures)[0])
-
-    async def _lane(self, records: Sequence[Outgoing], lane: list[int], done: list[int], alone: bool) -> None:
-        start = 0
-        while start < len(lane):
-            batch = self._producer.create_batch()
-            end = start
-            while end < len(lane) and not (alone and end > start):
-                record = records[lane[end]]
-                taken = batch.append(key=record.key, value=record.value, timestamp=None, headers=list(record.headers))
-                if taken is None:
-                    break
-                end += 1
-            try:
-                sent = await self._producer.send_batch(batch, self._topic, partition=records[lane[start]].partition)
-                await sent
-            except KafkaError as error:
-                if type(error).__name__ in _FINAL:
-                    raise Rejected(type(error).__name__) from error
-                raise OSError(type(error).__name__) from error
-            done.extend(lane[start:end])
-            start = end
