@@ -142,7 +142,24 @@ async def take_in(
     return answer
 
 
-@router.post("/imports")
+_FILE = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "multipart/form-data": {
+                "schema": {
+                    "type": "object",
+                    "required": ["file"],
+                    "properties": {"file": {"type": "string", "format": "binary"}},
+                }
+            },
+            "application/json": {"schema": {"type": "array", "items": {"$ref": "#/components/schemas/AllocationBody"}}},
+        },
+    }
+}
+
+
+@router.post("/imports", openapi_extra=_FILE)
 async def upload(request: Request, actor: Coordinator) -> Response:
     """A file as multipart field `file`, or a JSON array of households."""
     content, format = await _sent(request)

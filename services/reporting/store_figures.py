@@ -3,7 +3,6 @@
 import json
 from collections.abc import Sequence
 from datetime import date, datetime
-from typing import Any
 
 from services.reporting.figures import Counted
 from services.reporting.freshness import Seen
@@ -168,11 +167,3 @@ async def judge(tx: Connection, theirs: Count | None, ours: Count, now: datetime
     if (after.state, after.differences) != (before.state, before.differences):
         await tx.execute("select pg_notify('landa', $1)", STATUS_TOPIC)
     return after
-
-
-async def projections(conn: Connection) -> list[dict[str, Any]]:
-    """Which generation is read and which is being built."""
-    rows = await conn.fetch(
-        'select name, live, building, build_from as "from", started_at, applied_at from projection order by name'
-    )
-    return [dict(row) for row in rows]

@@ -49,7 +49,7 @@ NAV: tuple[NavItem, ...] = (
     _item("coordinator", "/reception/imports", "nav.imports"),
     _item("coordinator caseworker manager secretary operator", "/notifications/inbox", "nav.inbox"),
     _item("coordinator caseworker manager council secretary auditor operator", "/reporting/", "nav.reporting"),
-    _item("secretary jury", "/awards/nominations", "nav.nominations"),
+    _item("secretary", "/awards/nominations", "nav.nominations"),
     _item("", "/awards/nominate", "nav.nominate"),
 )
 

@@ -41,6 +41,8 @@ UNAVAILABLE: tuple[type[Exception], ...] = (
     asyncpg.SerializationError,
     asyncpg.ReadOnlySQLTransactionError,
     asyncpg.InterfaceError,
+    # a connection that died in the middle of its last answer
+    asyncpg.InternalClientError,
     TimeoutError,
     OSError,
 )

@@ -153,13 +153,22 @@ async def test_a_lease_that_ran_out_is_taken_over(town: Town) -> None:
     await town.react(nomination())
     async with town.database.transaction() as tx:
         await store_mail.collect(tx)
-        dead = await store_mail.lease(tx, NOBODY, 0.3)
+        dead = await store_mail.lease(tx, NOBODY, 0.3, "another replica")
     assert dead is not None
     async with town.sending():
         await town.until_all("sent", 1)
     async with town.database.transaction() as tx:
         await handlers.sent(tx, dead.id, NOBODY, 1, NOW)
     assert len(await events(town, "sent")) == 1
+
+
+async def test_a_replica_that_starts_again_frees_what_its_killed_predecessor_held(town: Town) -> None:
+    await town.react(nomination())
+    async with town.database.transaction() as tx:
+        await store_mail.collect(tx)
+        assert await store_mail.lease(tx, NOBODY, 3600, "0") is not None
+    async with town.sending():
+        await town.until_all("sent", 1)
 
 
 async def test_what_is_too_old_is_in_the_inbox_only(town: Town) -> None:

@@ -85,8 +85,15 @@ class Town:
     @asynccontextmanager
     async def sending(self, senders: int = 1, pace: Pace = PACE) -> AsyncIterator[None]:
         made = [
-            Sender(self.settings, self.database, Clock(self.settings), self, Texts("notifications"), pace)  # type: ignore[arg-type]
-            for _ in range(senders)
+            Sender(
+                self.settings.model_copy(update={"instance": str(number)}),
+                self.database,
+                Clock(self.settings),
+                self,  # type: ignore[arg-type]
+                Texts("notifications"),
+                pace,
+            )
+            for number in range(senders)
         ]
         tasks = [asyncio.create_task(sender.run()) for sender in made]
         try:
@@ -114,8 +121,8 @@ class Town:
 
     async def until_all(self, status: str, count: int, seconds: float = 40) -> None:
         async def so() -> bool:
-            found = await self.statuses()
-            return len(found) == count and set(found) == {status}
+            found = await self.rows("select status, count(*) as n from mail group by status")
+            return found == [{"status": status, "n": count}]
 
         await self.until(f"{count} mails {status}", so, seconds)
 

@@ -265,7 +265,11 @@ async def test_the_operator_starts_one_rebuild_at_a_time(reporting: Reporting) -
         wrong = await http.post("/reporting/operations/rebuilds/dashboard", json={"source": "memory"}, headers=other)
         assert wrong.status_code == 422
         listed = (await http.get("/reporting/operations/rebuilds")).json()
-    assert json.dumps(listed) and (listed[0]["live"], listed[0]["building"], listed[0]["build_from"]) == (1, 2, "journals")
+    assert json.dumps(listed) and (listed[0]["live"], listed[0]["building"], listed[0]["build_from"]) == (
+        1,
+        2,
+        "journals",
+    )
 
 
 async def test_http_and_recount_say_the_same(reporting: Reporting) -> None:

@@ -1,0 +1,62 @@
+"""Where a mail goes, asked at the moment of use: an address is never kept with a mail."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from uuid import UUID
+
+import httpx
+
+from services.notifications import store
+from services.notifications.rules import NOMINATOR
+from shared.database import Database
+from shared.identity import IssuerUnavailable, ServiceTokens
+
+
+class NotNow(Exception):
+    """The address cannot be had at this moment; `code` says why."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """`facts` fill the text's fields and hold nothing personal."""
+
+    email: str = field(repr=False)
+    language: str
+    facts: Mapping[str, object] = field(default_factory=dict)
+
+
+class Addresses:
+    """Asks our own table for an office's mailbox, and awards for a nominator."""
+
+    def __init__(
+        self, database: Database, http: httpx.AsyncClient, tokens: ServiceTokens, services: Mapping[str, str]
+    ) -> None:
+        self._database, self._http, self._tokens, self._services = database, http, tokens, services
+
+    async def of(self, recipient: str, about: UUID) -> Address | None:
+        """None when there is no address, and asking again would not bring one. Raises NotNow."""
+        if recipient.startswith(NOMINATOR):
+            return await self._nominator(about)
+        async with self._database.reading() as conn:
+            box = (await store.mailboxes(conn)).get(recipient.removeprefix("mailbox:"))
+        return Address(box.address, box.language) if box else None
+
+    async def _nominator(self, nomination: UUID) -> Address | None:
+        if "awards" not in self._services:
+            raise NotNow("address-service-away")
+        url = f"{self._services['awards']}/awards/nominations/{nomination}/receipt"
+        try:
+            headers = {**await self._tokens.headers(), "Accept": "application/json"}
+            answer = await self._http.get(url, headers=headers, timeout=4.0)
+            if answer.status_code in {404, 410}:
+                return None
+            answer.raise_for_status()
+            found = answer.json()
+            facts = {"reference": str(found["reference"]), "prize_year": int(found["prize_year"])}
+            return Address(str(found["email"]), "en" if found["language"] == "en" else "sv", facts)
+        except (httpx.HTTPError, IssuerUnavailable, ValueError, KeyError, TypeError):
+            raise NotNow("address-service-away") from None

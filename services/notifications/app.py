@@ -1,0 +1,53 @@
+"""Wires notifications together: the alerts, the sender, the pages, and the login that all four services share."""
+
+from pathlib import Path
+
+from fastapi import FastAPI
+
+from services.notifications import consumers, handlers, http, pages, store
+from services.notifications.addresses import Addresses
+from services.notifications.sender import Sender
+from services.notifications.store import Mailbox
+from shared.clock import Clock
+from shared.identity import Actor
+from shared.process import Service, run
+from shared.runtime import Runtime
+from shared.settings import Settings
+from shared.web.login import Login
+
+DEMO_MAILBOX = Mailbox("coordinator", "anvisningar@landa.example", "sv")
+
+
+async def send(runtime: Runtime) -> None:
+    """The sender of this replica, for ever."""
+    if runtime.settings.demo:
+        async with runtime.database.transaction() as tx:
+            await store.set_mailbox(tx, DEMO_MAILBOX, "demo", replace=False)
+    addresses = Addresses(runtime.database, runtime.http, runtime.tokens, runtime.settings.services)
+    await Sender(runtime.settings, runtime.database, runtime.clock, addresses, runtime.pages.texts).run()
+
+
+def login(app: FastAPI, runtime: Runtime) -> None:
+    """The routes under /auth; who signs in is kept in the directory."""
+
+    async def on_login(actor: Actor, email: str | None, language: str) -> None:
+        async with runtime.database.transaction() as tx:
+            await handlers.enter_directory(tx, runtime.vault, actor, email, language)
+
+    app.include_router(Login(runtime.identity, runtime.http, on_login).router())
+
+
+def service(settings: Settings) -> Service:
+    """Notifications with these settings."""
+    return Service(
+        settings,
+        here=Path(__file__).parent,
+        routers=[http.router, pages.router],
+        consumers=[consumers.alerts(Clock(settings))],
+        background=[send],
+        setup=login,
+    )
+
+
+if __name__ == "__main__":
+    run("notifications", service)

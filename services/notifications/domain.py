@@ -1,0 +1,112 @@
+"""One message to one recipient: handed over, given up or confirmed as read, each at most once, whatever is repeated."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Literal, assert_never
+from uuid import UUID
+
+from shared.contracts.notifications import NotificationAcknowledged, NotificationFailed, NotificationSent
+from shared.decider import Refused
+
+Rule = Literal["allocation-received", "nomination-receipt"]
+Channel = Literal["inbox", "email"]
+FailureReason = Literal["refused-by-mail-server", "gave-up-after-24-hours", "no-address"]
+NotificationEvent = NotificationSent | NotificationFailed | NotificationAcknowledged
+
+
+@dataclass(frozen=True, slots=True)
+class Notification:
+    """What rules ask about one notification. `attempts` counts those of the last ending."""
+
+    ending: Literal["open", "sent", "failed"] = "open"
+    attempts: int = 0
+    acknowledged: bool = False
+
+
+EMPTY = Notification()
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """What a notification was made of, never changed: why, for which event, through which channel."""
+
+    rule: Rule
+    channel: Channel
+    cause: UUID
+    caused_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class MarkSent:
+    """The message is with the mail server, or in the inbox."""
+
+    about: About
+    attempts: int
+
+
+@dataclass(frozen=True, slots=True)
+class GiveUp:
+    """The message will not be handed over unless a person starts it again."""
+
+    about: About
+    reason: FailureReason
+    attempts: int
+
+
+@dataclass(frozen=True, slots=True)
+class Acknowledge:
+    """The recipient has read it."""
+
+    about: About
+
+
+Command = MarkSent | GiveUp | Acknowledge
+
+
+def decide(command: Command, state: Notification) -> Sequence[NotificationEvent]:
+    """What follows; nothing when it is so already. Refused: `only-inbox-is-acknowledged`, `not-sent-yet`."""
+    match command:
+        case MarkSent(about, attempts):
+            if state.ending == "sent":
+                return []
+            return [
+                NotificationSent(
+                    rule=about.rule,
+                    channel=about.channel,
+                    cause=about.cause,
+                    caused_at=about.caused_at,
+                    attempts=attempts,
+                )
+            ]
+        case GiveUp(about, reason, attempts):
+            if state.ending == "sent" or (state.ending == "failed" and state.attempts == attempts):
+                return []
+            return [
+                NotificationFailed(
+                    rule=about.rule, channel=about.channel, cause=about.cause, reason=reason, attempts=attempts
+                )
+            ]
+        case Acknowledge(about):
+            if about.channel != "inbox":
+                raise Refused("only-inbox-is-acknowledged")
+            if state.acknowledged:
+                return []
+            if state.ending != "sent":
+                raise Refused("not-sent-yet")
+            return [NotificationAcknowledged(rule=about.rule, cause=about.cause)]
+        case _:
+            assert_never(command)
+
+
+def evolve(state: Notification, event: NotificationEvent) -> Notification:
+    """The state after `event`."""
+    match event:
+        case NotificationSent():
+            return replace(state, ending="sent", attempts=event.attempts)
+        case NotificationFailed():
+            return replace(state, ending="failed", attempts=event.attempts)
+        case NotificationAcknowledged():
+            return replace(state, acknowledged=True)
+        case _:
+            assert_never(event)

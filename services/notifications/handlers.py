@@ -1,0 +1,139 @@
+"""Load, decide, save, announce: for one notification or for all that one mail carries, in the caller's transaction."""
+
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID, uuid4
+
+from services.notifications import domain, rules, store, store_mail
+from services.notifications.domain import About, Command, FailureReason
+from shared import journal
+from shared.contracts.envelope import Fact
+from shared.database import Connection
+from shared.decider import fold
+from shared.identity import Actor
+from shared.sealed import CannotOpen, Vault, open_sealed, seal
+from shared.web.problems import Problem
+
+OURSELVES = "service:notifications"
+MOST_AT_ONCE = 500
+
+
+async def carry_out(
+    tx: Connection, ids: Iterable[UUID], command: Callable[[About], Command], at: datetime, actor: str
+) -> list[UUID]:
+    """Decides `command` for each of `ids`; those that it changed."""
+    loaded = await store.load(tx, ids)
+    changed = {}
+    for key, found in loaded.items():
+        events = domain.decide(command(found.about), found.state)
+        if events:
+            state = fold(domain.evolve, events, found.state)
+            changed[key] = (found.sequence + len(events), state)
+            await journal.append(tx, key, found.sequence, events, at=at, actor=actor, traceparent=found.traceparent)
+    if changed:
+        await store.save(tx, changed)
+    return list(changed)
+
+
+async def alert(tx: Connection, facts: Sequence[Fact], now: datetime) -> None:
+    """Makes the notifications that `facts` call for. What goes into an inbox is there, and so sent, at once."""
+    wanted = [notice for fact in facts for notice in rules.notices(fact, now)]
+    if not wanted:
+        return
+    made = set(await store.make(tx, wanted, {fact.id: fact.traceparent for fact in facts}))
+    inbox = [notice.id for notice in wanted if notice.channel == "inbox" and notice.id in made]
+    await carry_out(tx, inbox, lambda about: domain.MarkSent(about, 1), now, OURSELVES)
+    if inbox:
+        await store.tell(tx, "inbox")
+    if made:
+        await tell_deliveries(tx)
+
+
+async def tell_deliveries(tx: Connection) -> None:
+    """Something about the mails changed."""
+    await store.tell(tx, "deliveries")
+
+
+def inboxes(actor: Actor) -> list[str]:
+    """The inboxes that `actor` reads: those of the person's roles."""
+    return [f"role:{role}" for role in sorted(actor.roles)]
+
+
+async def acknowledge(tx: Connection, notification: UUID, actor: Actor, now: datetime) -> None:
+    """`actor` has read it. The first to say so is remembered. Problem 404 when it is not in this person's inbox."""
+    if await store.recipient_of(tx, notification) not in inboxes(actor):
+        raise Problem(404, "unknown-notification")
+    await _acknowledge(tx, [notification], actor, now)
+
+
+async def acknowledge_up_to(tx: Connection, until: UUID | None, actor: Actor, now: datetime) -> int:
+    """`actor` has read all that were there when `until` was the newest; how many were open, at most 500."""
+    return await _acknowledge(tx, await store.open_up_to(tx, inboxes(actor), until, MOST_AT_ONCE), actor, now)
+
+
+async def _acknowledge(tx: Connection, ids: Sequence[UUID], actor: Actor, now: datetime) -> int:
+    changed = await carry_out(tx, ids, domain.Acknowledge, now, actor.sub)
+    if changed:
+        await store.acknowledged(tx, changed, actor.sub, now)
+        await store.tell(tx, "inbox")
+    return len(changed)
+
+
+async def sent(tx: Connection, mail: UUID, holder: UUID, attempts: int, now: datetime) -> None:
+    """The mail server has taken the mail: so has each recipient of what it carries."""
+    ids = await store_mail.end(tx, mail, holder, "sent", None)
+    await carry_out(tx, ids, lambda about: domain.MarkSent(about, attempts), now, OURSELVES)
+    await tell_deliveries(tx)
+
+
+async def failed(
+    tx: Connection, mail: UUID, holder: UUID, attempts: int, why: FailureReason, reason: str, now: datetime
+) -> None:
+    """The mail will not go. `reason` is the code that the page explains."""
+    ids = await store_mail.end(tx, mail, holder, "failed", reason)
+    await carry_out(tx, ids, lambda about: domain.GiveUp(about, why, attempts), now, OURSELVES)
+    await tell_deliveries(tx)
+
+
+async def give_up_overdue(tx: Connection, schedule: rules.Schedule, now: datetime) -> int:
+    """Ends what has waited for the mail server longer than we try; how many mails."""
+    ended = await store_mail.give_up_overdue(tx, schedule.give_up)
+    for mail, attempts in ended:
+
+        def command(about: About, attempts: int = attempts) -> Command:
+            return domain.GiveUp(about, "gave-up-after-24-hours", attempts)
+
+        await carry_out(tx, await store_mail.carried(tx, mail), command, now, OURSELVES)
+    if ended:
+        await tell_deliveries(tx)
+    return len(ended)
+
+
+async def try_again(tx: Connection, mail: UUID) -> None:
+    """A failed mail starts again. Problem 404 when there is none; nothing happens when it has not failed."""
+    if not await store_mail.again(tx, mail) and not await store_mail.exists(tx, mail):
+        raise Problem(404, "unknown-mail")
+    await tell_deliveries(tx)
+
+
+async def enter_directory(tx: Connection, vault: Vault, actor: Actor, email: str | None, language: str) -> None:
+    """Keeps who signed in: roles, unit and language in the open, name and address sealed."""
+    recipient = await store.enter(tx, actor.sub, sorted(actor.roles), actor.unit, language, uuid4())
+    keys = await vault.new_keys(tx, [recipient])
+    await store.keep_sealed(tx, recipient, seal(keys[recipient], recipient, {"name": actor.name, "email": email}))
+
+
+async def names(conn: Connection, vault: Vault, recipients: Iterable[UUID]) -> dict[UUID, str]:
+    """The names of colleagues in the directory; who has none is missing."""
+    wanted = set(recipients)
+    rows, keys = await store.sealed(conn, wanted), await vault.unwrap(conn, wanted)
+    found = {}
+    for key in rows.keys() & keys.keys():
+        try:
+            opened: dict[str, Any] = open_sealed(keys[key], key, rows[key]).reveal()
+        except CannotOpen:
+            continue
+        if opened.get("name"):
+            found[key] = str(opened["name"])
+    return found

@@ -1,0 +1,41 @@
+"""Which tasks a role has, the most urgent first: what the landing page lists."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A link with its words (`home.<name>`, `home.<name>.text`). `count` None: not ours to count."""
+
+    name: str
+    path: str
+    count: int | None = None
+
+
+_ROLES = {
+    "inbox": {"coordinator"},
+    "reception": {"coordinator", "caseworker", "manager"},
+    "import": {"coordinator"},
+    "nominations": {"secretary"},
+    "reporting": {"coordinator", "manager", "council", "auditor"},
+    "deliveries": {"coordinator", "manager", "operator"},
+    "mailboxes": {"manager", "operator"},
+}
+_PATHS = {
+    "inbox": "/notifications/inbox",
+    "reception": "/reception/",
+    "import": "/reception/imports",
+    "nominations": "/awards/nominations",
+    "reporting": "/reporting/",
+    "deliveries": "/notifications/deliveries",
+    "mailboxes": "/notifications/mailboxes",
+}
+
+
+def tasks(roles: Iterable[str], unread: int, failed: int) -> list[Task]:
+    """The tasks of somebody with these roles; what has failed comes before what only wants reading."""
+    mine = set(roles)
+    counts = {"inbox": unread, "deliveries": failed}
+    found = [Task(name, _PATHS[name], counts.get(name)) for name, wanted in _ROLES.items() if wanted & mine]
+    return sorted(found, key=lambda task: not (task.name == "deliveries" and task.count))

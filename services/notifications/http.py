@@ -1,0 +1,123 @@
+"""The JSON API's commands and the stream: what a program may do with notifications."""
+
+from typing import Annotated, Literal
+from uuid import UUID
+
+from fastapi import APIRouter, Request
+from fastapi.responses import JSONResponse, Response
+from pydantic import BaseModel, ConfigDict
+
+from services.notifications import handlers, store
+from services.notifications.store import Mailbox
+from shared.database import Connection
+from shared.email_address import EmailAddress
+from shared.identity import Actor
+from shared.runtime import runtime
+from shared.web.access import actor_of, needs
+from shared.web.commands import Answer, key_of
+
+router = APIRouter(prefix="/notifications", tags=["notifications"])
+
+READERS = ("coordinator", "caseworker", "manager", "secretary", "operator")
+WATCHERS = ("coordinator", "manager", "operator")
+MENDERS = ("coordinator", "operator")
+KEEPERS = ("manager", "operator")
+
+
+class Body(BaseModel):
+    """Nothing that we do not know is passed over in silence."""
+
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
+
+
+class Nothing(Body):
+    """An empty object."""
+
+
+class UpTo(Body):
+    """All open ones that were there when `until` was the newest; without it, all."""
+
+    until: UUID | None = None
+
+
+class MailboxBody(Body):
+    """The functional mailbox of a role."""
+
+    role: Literal["coordinator"] = "coordinator"
+    address: EmailAddress
+    language: Literal["sv", "en"] = "sv"
+
+    def mailbox(self) -> Mailbox:
+        return Mailbox(self.role, self.address, self.language)
+
+
+def _answered(answer: Answer) -> Response:
+    return JSONResponse(answer.data, answer.status, answer.headers())
+
+
+@router.post("/inbox/{notification}/acknowledge", response_model=None)
+async def acknowledge(
+    request: Request, notification: UUID, actor: Annotated[Actor, needs(*READERS)], body: Nothing | None = None
+) -> Response:
+    """This person has read it; for everybody with the role, and the first to say so is remembered."""
+    run = runtime(request)
+
+    async def work(tx: Connection) -> Answer:
+        await handlers.acknowledge(tx, notification, actor, run.clock.now())
+        return Answer(200, {"notification": notification})
+
+    route, key = "POST /notifications/inbox/{notification}/acknowledge", key_of(request.headers)
+    return _answered(
+        await run.commands.run(actor, route, key, {"notification": notification}, work, scope=request.scope)
+    )
+
+
+@router.post("/inbox/acknowledge", response_model=None)
+async def acknowledge_up_to(
+    request: Request, actor: Annotated[Actor, needs(*READERS)], body: UpTo | None = None
+) -> Response:
+    """This person has read all that were there; at most 500 at a time, the oldest first."""
+    run, wanted = runtime(request), body or UpTo()
+
+    async def work(tx: Connection) -> Answer:
+        count = await handlers.acknowledge_up_to(tx, wanted.until, actor, run.clock.now())
+        return Answer(200, {"acknowledged": count})
+
+    route, key = "POST /notifications/inbox/acknowledge", key_of(request.headers)
+    return _answered(await run.commands.run(actor, route, key, wanted, work, scope=request.scope))
+
+
+@router.post("/deliveries/{mail}/retry", response_model=None)
+async def retry(
+    request: Request, mail: UUID, actor: Annotated[Actor, needs(*MENDERS)], body: Nothing | None = None
+) -> Response:
+    """A failed mail starts again, with a fresh day; one that has not failed stays as it is."""
+    run = runtime(request)
+
+    async def work(tx: Connection) -> Answer:
+        await handlers.try_again(tx, mail)
+        return Answer(202, {"mail": mail})
+
+    route, key = "POST /notifications/deliveries/{mail}/retry", key_of(request.headers)
+    return _answered(await run.commands.run(actor, route, key, {"mail": mail}, work, scope=request.scope))
+
+
+@router.post("/mailboxes", response_model=None)
+async def set_mailbox(request: Request, body: MailboxBody, actor: Annotated[Actor, needs(*KEEPERS)]) -> Response:
+    """Where mail for a role goes from now on, mail that waits included."""
+    run = runtime(request)
+
+    async def work(tx: Connection) -> Answer:
+        await store.set_mailbox(tx, body.mailbox(), actor.sub)
+        return Answer(200, {"role": body.role})
+
+    route, key = "POST /notifications/mailboxes", key_of(request.headers)
+    return _answered(await run.commands.run(actor, route, key, body, work, scope=request.scope))
+
+
+@router.get("/events", response_model=None, dependencies=[needs(*READERS)])
+async def events(request: Request) -> Response:
+    """Tells open pages what to read again."""
+    actor = actor_of(request)
+    watches = actor is not None and not actor.roles.isdisjoint(WATCHERS)
+    return runtime(request).hub.stream(request, ["inbox", "deliveries"] if watches else ["inbox"])

@@ -1,0 +1,89 @@
+"""The text of a mail: what happened and where to look, and nothing about anybody."""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from email.message import EmailMessage
+from email.policy import SMTP
+from email.utils import format_datetime
+from typing import Protocol
+from urllib.parse import urlsplit
+from uuid import UUID
+
+from services.notifications.rules import MOST_LINKS
+
+POLICY = SMTP.clone(max_line_length=998)
+
+
+class Say(Protocol):
+    def __call__(self, key: str, /, **fields: object) -> str: ...
+
+
+def host_of(public_url: str) -> str:
+    """The right-hand side of a Message-ID: a name of ours without a port."""
+    return urlsplit(public_url).hostname or "localhost"
+
+
+def message_id(mail: UUID, public_url: str) -> str:
+    """The same for every attempt."""
+    return f"<{mail}@{host_of(public_url)}>"
+
+
+def compose(
+    say: Say,
+    *,
+    mail: UUID,
+    rule: str,
+    language: str,
+    about: Sequence[UUID],
+    count: int,
+    composed_at: datetime,
+    public_url: str,
+    mail_from: str,
+    municipality: str,
+    facts: dict[str, object],
+) -> str:
+    """The whole mail except its To. `about` are the subjects to link to, `count` how many there are in all."""
+    body = _BODIES[rule](say, about, count, public_url, facts)
+    text = [*body, "", "-- ", say("mail.signature", municipality=municipality), say("mail.automatic")]
+    message = EmailMessage(policy=POLICY)
+    message["From"] = mail_from
+    message["Subject"] = say(f"mail.{rule}.subject", n=count)
+    message["Date"] = format_datetime(composed_at)
+    message["Message-ID"] = message_id(mail, public_url)
+    message["List-Id"] = f"<{rule}.notifications.{host_of(public_url)}>"
+    message["Auto-Submitted"] = "auto-generated"
+    message["X-Auto-Response-Suppress"] = "All"
+    message.set_content("\n".join(text) + "\n", cte="quoted-printable")
+    message["Content-Language"] = language
+    return message.as_bytes().decode("ascii")
+
+
+def addressed(text: str, recipient: str) -> bytes:
+    """The stored text with its To, as it goes over the line. ValueError when the address could hold a second header."""
+    if any(sign.isspace() for sign in recipient) or not recipient.isascii():
+        raise ValueError("not an address")
+    return f"To: {recipient}\r\n{text}".encode("ascii")
+
+
+def _allocations(say: Say, about: Sequence[UUID], count: int, public_url: str, facts: dict[str, object]) -> list[str]:
+    lines = [say("mail.allocation-received.body", n=count), ""]
+    lines += [f"{public_url}/reception/cases/{case}" for case in about[:MOST_LINKS]]
+    if count > MOST_LINKS:
+        lines.append(say("mail.allocation-received.more", n=count - MOST_LINKS))
+    return [*lines, "", say("mail.allocation-received.inbox"), f"{public_url}/notifications/inbox"]
+
+
+def _receipt(say: Say, about: Sequence[UUID], count: int, public_url: str, facts: dict[str, object]) -> list[str]:
+    return [
+        say("mail.nomination-receipt.body", year=facts["prize_year"]),
+        "",
+        say("mail.nomination-receipt.reference", reference=facts["reference"]),
+        "",
+        say("mail.nomination-receipt.next"),
+    ]
+
+
+_BODIES: dict[str, Callable[[Say, Sequence[UUID], int, str, dict[str, object]], list[str]]] = {
+    "allocation-received": _allocations,
+    "nomination-receipt": _receipt,
+}
