@@ -16,7 +16,7 @@ import uvicorn
 from fastapi import APIRouter, FastAPI
 from opentelemetry.instrumentation.asyncpg import AsyncPGInstrumentor
 
-from shared import health, journal_stream, operations, telemetry
+from shared import health, journal_stream, openapi, operations, telemetry
 from shared.access_log import AccessLog
 from shared.clock import Clock
 from shared.consumer import Consumer
@@ -112,6 +112,7 @@ def build(service: Service) -> FastAPI:
         *service.routers,
         journal_stream.routes(settings.service),
         operations.routes(settings.service),
+        openapi.routes(settings.service),
     ):
         app.include_router(router)
     if service.setup is not None:

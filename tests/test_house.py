@@ -122,7 +122,12 @@ def test_no_registry_host_and_no_path_of_a_machine_is_written_anywhere():
     )
     for name in listed.stdout.splitlines():
         path = ROOT / name
-        if path.exists() and path != Path(__file__) and path.suffix != ".png" and banned.search(path.read_text(errors="ignore")):
+        if (
+            path.exists()
+            and path != Path(__file__)
+            and path.suffix != ".png"
+            and banned.search(path.read_text(errors="ignore"))
+        ):
             wrong.append(name)
     assert listed.returncode == 0 and listed.stdout
     assert wrong == []

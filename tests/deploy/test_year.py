@@ -19,6 +19,7 @@ from services.reception import domain
 from services.reception.bodies import AllocationBody, NoticeBody
 from services.reception.households import Replaced
 from services.reception.imports.drafts import parse
+from services.reception.rules import add_months
 from shared.decider import fold
 
 TABLE = published()
@@ -154,7 +155,7 @@ def test_the_same_seed_makes_the_same_year_and_every_step_has_a_key_of_its_own()
 
 def test_the_year_has_its_story() -> None:
     steps = list(plan(SEED, TABLE).steps())
-    late = [domain_left(decided) for decided in OPEN_DECISIONS]
+    late = [_days_left(decided) for decided in OPEN_DECISIONS]
     assert min(late) < -7
     assert {0, 1, 3, 7, 14, 58} <= set(late)
     assert {s.reason for s in steps if isinstance(s, Correct)} == {"wrong-date", "wrong-person", "did-not-arrive"}
@@ -164,9 +165,7 @@ def test_the_year_has_its_story() -> None:
     assert {s.day.month for s in steps if isinstance(s, Import) and s.day.year == 2018} == set(range(1, 13))
 
 
-def domain_left(decided: date) -> int:
-    from services.reception.rules import add_months
-
+def _days_left(decided: date) -> int:
     return (add_months(decided, 2) - LAST_DAY).days
 
 
