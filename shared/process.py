@@ -80,6 +80,7 @@ def build(service: Service) -> FastAPI:
         strict=settings.demo,
         today=clock.today if settings.clock_file else None,
     )
+    pages.environment.globals["demo"] = settings.demo
     own = Runtime(
         settings,
         database,

@@ -134,30 +134,36 @@ async def _body(request: Request) -> bytes | None:
     return bytes(body)
 
 
+def _is_statement(span: dict[str, Any]) -> bool:
+    return "db.system" in span["attributes"]
+
+
 def _waterfall(view: dict[str, Any]) -> Markup:
+    """The steps, without the database's statements: those stand in the table."""
+    steps = [span for span in view["spans"] if not _is_statement(span)]
     width, row, label = 960, 22, 380
     whole = max(view["duration_ms"], 0.001)
     colour = {name: _COLOURS[i % len(_COLOURS)] for i, name in enumerate(view["services"])}
     bars = []
-    for i, span in enumerate(view["spans"]):
-        x = label + (width - label - 90) * span["start_ms"] / whole
-        length = max((width - label - 90) * span["duration_ms"] / whole, 2)
+    for i, span in enumerate(steps):
+        x = label + (width - label - 170) * span["start_ms"] / whole
+        length = max((width - label - 170) * span["duration_ms"] / whole, 2)
         name = f"{span['service'].removeprefix('landa-')} · {span['name']}"
         indent = min(span["depth"], 8) * 12
         bars.append(
             Markup(
                 '<text x="{}" y="{}" font-size="12" fill="currentColor">{}</text>'
                 '<rect x="{:.1f}" y="{}" width="{:.1f}" height="14" rx="2" fill="{}"/>'
-                '<text x="{:.1f}" y="{}" font-size="12" fill="currentColor">{:.1f} ms{}</text>'
+                '<text x="{:.1f}" y="{}" font-size="12" fill="currentColor">at {:.0f} ms, took {:.1f} ms{}</text>'
             ).format(
                 indent, i * row + 15, name[: 62 - indent // 6], x, i * row + 4, length, colour[span["service"]],
-                x + length + 6, i * row + 15, span["duration_ms"], " failed" if span["failed"] else "",
+                x + length + 6, i * row + 15, span["start_ms"], span["duration_ms"], " failed" if span["failed"] else "",
             )
         )  # fmt: skip
     return Markup(
         '<svg role="img" aria-label="Waterfall of {} spans; the table below holds the same" viewBox="0 0 {} {}"'
         ' width="100%">{}</svg>'
-    ).format(len(view["spans"]), width, len(view["spans"]) * row + 8, Markup("").join(bars))
+    ).format(len(steps), width, len(steps) * row + 8, Markup("").join(bars))
 
 
 def routes(traces: Traces) -> list[Route]:
@@ -211,13 +217,16 @@ def routes(traces: Traces) -> list[Route]:
             )
             for one in view["spans"]
         ]
+        whole = Markup("<details><summary>All {} spans, with the database's statements</summary>{}</details>").format(
+            len(rows), table("Spans", ("Service", "Span", "Start (ms)", "Took (ms)", "Attributes"), rows)
+        )
         return page(
             f"Trace {view['trace'][:8]}",
             Markup("<p>Started {}, took {:.1f} ms. Subjects: {}.</p>").format(
                 view["started"], view["duration_ms"], ", ".join(view["subjects"]) or "none"
             ),
             _waterfall(view),
-            table("Spans", ("Service", "Span", "Start (ms)", "Took (ms)", "Attributes"), rows),
+            whole,
         )
 
     async def as_json(request: Request) -> Response:
