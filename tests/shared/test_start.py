@@ -1,0 +1,86 @@
+"""Starting: wrong settings are refused with name and remedy; two replicas migrate at once; nothing goes backward."""
+
+import asyncio
+import base64
+
+import asyncpg
+import pytest
+
+from shared.database import migrate
+from shared.settings import load
+from tests.shared.conftest import PLUMBING, settings_for
+
+KEY = base64.b64encode(bytes(32)).decode()
+GOOD = {
+    "LANDA_DATABASE_URL": "postgresql://reception:pw@127.0.0.1:5432/landa",
+    "LANDA_KAFKA": "127.0.0.1:9092",
+    "LANDA_LISTEN_PORT": "8001",
+    "LANDA_PUBLIC_URL": "https://landa.example",
+    "LANDA_ISSUER": "https://login.example/realms/landa",
+    "LANDA_CLIENT_ID": "reception",
+    "LANDA_CLIENT_SECRET": "hemlis",
+    "LANDA_SESSION_KEY": KEY,
+    "LANDA_MASTER_KEY": KEY,
+    "LANDA_SERVICES": '{"awards": "http://127.0.0.1:8004"}',
+}
+WRONG = [
+    ({"LANDA_KAFKA": None}, "LANDA_KAFKA is not set"),
+    ({"LANDA_KAFKA": "kafka"}, "LANDA_KAFKA must be host:port"),
+    ({"LANDA_MASTER_KEY": "hemlig nyckel"}, "LANDA_MASTER_KEY is not base64"),
+    ({"LANDA_MASTER_KEY": "aGVtbGln"}, "LANDA_MASTER_KEY holds 6 bytes instead of 32"),
+    ({"LANDA_LISTEN_PORT": "99999"}, "LANDA_LISTEN_PORT"),
+    ({"LANDA_PUBLIC_URL": "tallsunda"}, "LANDA_PUBLIC_URL must be an http(s) address"),
+    ({"LANDA_ISSUER": "http://login.example"}, "LANDA_ISSUER is plain http"),
+    ({"LANDA_ISSUER": "http://localhost:1", "LANDA_DEMO": "0"}, "LANDA_ISSUER is plain http"),
+    ({"LANDA_CLOCK_FILE": "/tmp/clock"}, "LANDA_CLOCK_FILE is for the demo"),
+    ({"LANDA_FAULT": "relay.marked"}, "LANDA_FAULT is for the demo"),
+    ({"LANDA_SERVICES": "{broken"}, "LANDA_SERVICES"),
+]
+
+
+def environment(monkeypatch, changes):
+    for name, value in (GOOD | changes).items():
+        monkeypatch.delenv(name, raising=False) if value is None else monkeypatch.setenv(name, value)
+
+
+def test_good_settings_are_taken_and_their_secrets_do_not_show(monkeypatch):
+    environment(monkeypatch, {})
+    settings = load("reception")
+    assert settings.services == {"awards": "http://127.0.0.1:8004"} and settings.secure
+    for secret in ("hemlis", "pw@", KEY, "bytes", "\\x00"):
+        assert secret not in repr(settings)
+
+
+@pytest.mark.parametrize(("changes", "said"), WRONG, ids=[said for _, said in WRONG])
+def test_a_wrong_setting_is_refused_with_its_name_and_never_its_value(monkeypatch, capsys, changes, said):
+    environment(monkeypatch, changes)
+    with pytest.raises(SystemExit) as ended:
+        load("reception")
+    text = capsys.readouterr().err
+    assert ended.value.code == 2 and said in text
+    for value in changes.values():
+        assert value in {None, "0"} or value not in text
+
+
+async def test_replicas_that_start_together_migrate_once(database):
+    settings = settings_for("reception", database.url("reception"), "127.0.0.1:1")
+    applied = await asyncio.gather(*(migrate(settings, [PLUMBING]) for _ in range(4)))
+    assert sorted(applied) == [0, 0, 0, len(list(PLUMBING.glob("*.sql")))]
+
+
+async def test_a_migration_that_was_changed_afterwards_is_refused_and_a_broken_one_leaves_nothing(database, tmp_path):
+    settings = settings_for("reception", database.url("reception"), "127.0.0.1:1")
+    folder = tmp_path / "reception" / "migrations"
+    folder.mkdir(parents=True)
+    first = folder / "0001_first.sql"
+    first.write_text("create table one (id int)")
+    assert await migrate(settings, [folder]) == 1
+    (folder / "0002_broken.sql").write_text("create table two (id int); create table two (id int)")
+    with pytest.raises(asyncpg.PostgresError):
+        await migrate(settings, [folder])
+    connection = await asyncpg.connect(database.url("reception"))
+    assert await connection.fetchval("select to_regclass('reception.two')") is None
+    await connection.close()
+    first.write_text("create table one (id bigint)")
+    with pytest.raises(RuntimeError, match="only go forward"):
+        await migrate(settings, [folder])
