@@ -23,10 +23,13 @@ from shared.messaging import Raw
 from shared.watermarks import StrangeJournal
 
 log = structlog.get_logger()
+_visible = telemetry.histogram("commit_to_visible", "s", "from the producer's commit to the consumer's")
 
 ApplyProjection = Callable[[Connection, int, Sequence[Fact]], Awaitable[None]]
 ApplyReaction = Callable[[Connection, Sequence[Fact]], Awaitable[None]]
 Apply = Callable[[Connection, Sequence[Fact]], Awaitable[None]]
+# Asked first in every batch's transaction, and holds until its end: whether this receiver may still apply anything.
+Current = Callable[[Connection], Awaitable[bool]]
 
 
 @dataclass(frozen=True)
@@ -64,12 +67,15 @@ class Outcome:
 class Receiver:
     """Applies batches for one consumer (and one generation of it), whoever feeds it."""
 
-    def __init__(self, database: Database, name: str, apply: Apply) -> None:
+    def __init__(self, database: Database, name: str, apply: Apply, current: Current | None = None) -> None:
         self._database = database
         self.name = name
         self._apply = apply
+        self._current = current
 
-    async def receive(self, records: Sequence[Raw], *, retry: frozenset[UUID] = frozenset()) -> Outcome:
+    async def receive(
+        self, records: Sequence[Raw], *, retry: frozenset[UUID] = frozenset(), everything: bool = False
+    ) -> Outcome:
         """One batch, one transaction. `retry` names subjects whose held head may be tried again now.
 
         Raises only when the infrastructure is away, and StrangeJournal.
@@ -78,14 +84,19 @@ class Receiver:
         events: list[tuple[Recorded, Raw]] = []
         marks: list[Watermark] = []
         garbage: list[tuple[Raw, str]] = []
+        epochs: dict[tuple[str, UUID], None] = {}
         for raw in records:
             try:
+                if raw.fault is not None:
+                    raise Undecodable(raw.fault)
                 found = parse(raw.headers, raw.value)
                 if found.source != raw.source:
                     raise Undecodable("the source is not the topic's service")
             except Undecodable as error:
                 garbage.append((raw, str(error)))
                 continue
+            epochs.pop((found.source, found.epoch), None)
+            epochs[found.source, found.epoch] = None
             if isinstance(found, Watermark):
                 marks.append(found)
             else:
@@ -94,15 +105,25 @@ class Receiver:
             step(f"{self.name}.received")
         try:
             async with self._database.transaction() as tx:
-                outcome = await self._work(tx, events, marks, garbage, retry)
+                if self._current is not None and not await self._current(tx):
+                    return Outcome(dropped=len(records))
+                outcome = await self._work(tx, events, marks, garbage, retry, everything)
                 if outcome.applied:
                     step(f"{self.name}.applied")
         except StrangeJournal:
-            await self._remember_stranger(events, marks)
+            async with self._database.transaction() as tx:
+                gone = await watermarks.retired(tx)
+                await watermarks.remember_strangers(tx, self.name, [epoch for epoch in epochs if epoch not in gone])
             raise
+        except (asyncpg.DataError, ValueError, OverflowError) as error:
+            if not records:
+                raise
+            return await self._one_by_one(records, error)
         if outcome.applied:
             step(f"{self.name}.committed")
+        now = time.time()
         for done in outcome.facts:
+            _visible(now - done.recorded_at.timestamp(), {"consumer": self.name})
             telemetry.span_between(
                 f"apply in {self.name}", done.event.type, done.traceparent, started, subject=done.subject
             )
@@ -115,14 +136,19 @@ class Receiver:
         marks: Sequence[Watermark],
         garbage: Sequence[tuple[Raw, str]],
         retry: frozenset[UUID],
+        everything: bool,
     ) -> Outcome:
         outcome = Outcome()
+        if gone := await watermarks.retired(tx):
+            outcome.dropped = sum((e.source, e.epoch) in gone for e, _ in events)
+            events = [(e, raw) for e, raw in events if (e.source, e.epoch) not in gone]
+            marks = [m for m in marks if (m.source, m.epoch) not in gone]
         await watermarks.check_epochs(
             tx, self.name, {(e.source, e.epoch) for e, _ in events} | {(m.source, m.epoch) for m in marks}
         )
         await gate.hold_garbage(tx, self.name, garbage)
         if events or retry:
-            lines = await gate.lock(tx, self.name, [event for event, _ in events], retry)
+            lines = await gate.lock(tx, self.name, [event for event, _ in events], retry, everything=everything)
             discarded = await gate.discarded(tx, self.name)
             for event, raw in events:
                 line = lines[event.source, event.subject]
@@ -190,18 +216,33 @@ class Receiver:
                     log.error("event held", consumer=self.name, type=item.event.type, id=str(item.id), exc_info=single)
         outcome.applied = len(outcome.facts)
 
-    async def _remember_stranger(self, events: Sequence[tuple[Recorded, Raw]], marks: Sequence[Watermark]) -> None:
+    async def _one_by_one(self, records: Sequence[Raw], error: Exception) -> Outcome:
+        """A record that the gate's own tables cannot store stops nobody: what fails alone is held as garbage."""
+        if len(records) > 1:
+            whole = Outcome()
+            for raw in records:
+                one = await self.receive([raw])
+                whole.applied += one.applied
+                whole.dropped += one.dropped
+                whole.held += one.held
+                whole.facts += one.facts
+            return whole
         async with self._database.transaction() as tx:
-            found = {(e.source, e.epoch) for e, _ in events} | {(m.source, m.epoch) for m in marks}
-            await watermarks.remember_strangers(tx, self.name, found)
+            await gate.hold_garbage(tx, self.name, [(records[0], f"cannot be stored: {type(error).__name__}")])
+        return Outcome(held=1)
 
     async def retry_due(self, *, everything: bool = False) -> int:
         """Tries held heads whose time has come, in order. `everything` includes what waits for a newer release."""
-        async with self._database.transaction() as tx:
-            due = await gate.due(tx, self.name, everything=everything)
-        if due:
-            await self.receive([], retry=frozenset(due))
-        return len(due)
+        tried, after = 0, None
+        while True:
+            async with self._database.transaction() as tx:
+                due = await gate.due(tx, self.name, everything=everything, after=after)
+            if due:
+                await self.receive([], retry=frozenset(due), everything=everything)
+            tried += len(due)
+            if len(due) < gate.PAGE:
+                return tried
+            after = due[-1]
 
 
 def _reason(error: BaseException) -> str:

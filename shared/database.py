@@ -22,14 +22,14 @@ log = structlog.get_logger()
 
 # The database is away or asks to be tried again: nothing is wrong with what was asked. Used by the HTTP edge (503)
 # and by consumers (retry the batch for ever).
-UNAVAILABLE: tuple[type[BaseException], ...] = (
+UNAVAILABLE: tuple[type[Exception], ...] = (
     OSError,
     TimeoutError,
     asyncpg.PostgresConnectionError,
     asyncpg.CannotConnectNowError,
     asyncpg.TooManyConnectionsError,
-    asyncpg.AdminShutdownError,
-    asyncpg.CrashShutdownError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.ReadOnlySQLTransactionError,
     asyncpg.DeadlockDetectedError,
     asyncpg.SerializationError,
     asyncpg.LockNotAvailableError,
@@ -85,6 +85,10 @@ class Database:
             "application_name": f"landa-{self._settings.service}",
             "timezone": "UTC",
             "idle_in_transaction_session_timeout": "60000",
+            # A host that vanished must not keep the relay's advisory lock for the two hours of the kernel's default.
+            "tcp_keepalives_idle": "5",
+            "tcp_keepalives_interval": "3",
+            "tcp_keepalives_count": "3",
             **extra,
         }
 

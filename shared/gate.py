@@ -18,6 +18,8 @@ log = structlog.get_logger()
 
 WaitsFor = Literal["predecessor", "retry", "release", "person"]
 ATTEMPTS = 8
+PAGE = 500
+_DUE = "coalesce(next_try <= clock_timestamp(), false) or ({everything} and waits_for in ('release', 'retry'))"
 
 
 def _back_off(attempts: int) -> timedelta:
@@ -32,6 +34,7 @@ class Hold:
     reason: str
     waits_for: WaitsFor
     attempts: int = 1
+    due: bool = False
 
 
 @dataclass
@@ -69,9 +72,12 @@ class Line:
 
 
 async def lock(
-    tx: Connection, consumer: str, events: Sequence[Recorded], retry: frozenset[UUID]
+    tx: Connection, consumer: str, events: Sequence[Recorded], retry: frozenset[UUID], *, everything: bool = False
 ) -> dict[tuple[str, UUID], Line]:
-    """The gate rows of these subjects, made when missing, locked in sorted order, with what is held of each."""
+    """The gate rows of these subjects, made when missing, locked in sorted order, with what is held of each.
+
+    Whether a head of `retry` is still due is asked under the lock: another replica may just have tried it.
+    """
     subjects = sorted({(event.source, event.subject) for event in events})
     if subjects:
         await tx.execute(
@@ -90,23 +96,22 @@ async def lock(
         consumer,
         wanted,
     )
-    lines = {
-        (row["source"], row["subject"]): Line(
-            row["source"], row["subject"], row["sequence"], retrying=row["subject"] in retry
-        )
-        for row in rows
-    }
+    lines = {(row["source"], row["subject"]): Line(row["source"], row["subject"], row["sequence"]) for row in rows}
     for row in await tx.fetch(
-        "select source, subject, sequence, place, headers, value, reason, waits_for, attempts from held"
-        " where consumer = $1 and subject = any($2::uuid[]) order by source, subject, sequence",
+        "select source, subject, sequence, place, headers, value, reason, waits_for, attempts,"
+        f" ({_DUE.format(everything='$3')}) as due"
+        " from held where consumer = $1 and subject = any($2::uuid[]) order by source, subject, sequence",
         consumer,
         wanted,
+        everything,
     ):
         raw = _raw(row["place"], row["headers"], row["value"])
         event = parse(raw.headers, raw.value)
         assert isinstance(event, Recorded)
-        hold = Hold(row["reason"], row["waits_for"], row["attempts"])
-        lines[row["source"], row["subject"]].waiting[row["sequence"]] = Waiting(event, raw, hold)
+        hold = Hold(row["reason"], row["waits_for"], row["attempts"], row["due"])
+        line = lines[row["source"], row["subject"]]
+        line.waiting[row["sequence"]] = Waiting(event, raw, hold)
+        line.retrying |= row["due"] and row["subject"] in retry
     return lines
 
 
@@ -162,6 +167,15 @@ async def save(tx: Connection, consumer: str, lines: Iterable[Line]) -> int:
                 line.subject,
                 line.reached,
             )
+    asked = [line.subject for line in lines if line.retrying]
+    if asked:
+        # A person may ask for one that is not the head: the head has been tried for it now, once.
+        await tx.execute(
+            "update held set next_try = null where consumer = $1 and subject = any($2::uuid[])"
+            " and waits_for = 'predecessor' and next_try is not null",
+            consumer,
+            asked,
+        )
     new = 0
     for line in lines:
         for sequence, item in sorted(line.waiting.items()):
@@ -201,18 +215,39 @@ async def _hold(tx: Connection, consumer: str, line: Line, item: Waiting, hold: 
     )
 
 
+async def discard(tx: Connection, consumer: str, source: str, event: UUID, *, reason: str, actor: str) -> None:
+    """Leaves `event` out, in every generation of the consumer; what waits behind it goes on at the next look."""
+    await tx.execute(
+        "insert into discarded (consumer, source, event_id, reason, actor)"
+        " values (split_part($1, '/', 1), $2, $3, $4, $5) on conflict do nothing",
+        consumer,
+        source,
+        event,
+        reason,
+        actor,
+    )
+    await tx.execute(
+        "update held set next_try = clock_timestamp() where source = $2 and event_id = $3"
+        " and split_part(consumer, '/', 1) = split_part($1, '/', 1)",
+        consumer,
+        source,
+        event,
+    )
+
+
 async def discarded(tx: Connection, consumer: str) -> set[UUID]:
     """Which events a person has discarded for this consumer, whatever its generation."""
     rows = await tx.fetch("select event_id from discarded where consumer = split_part($1, '/', 1)", consumer)
     return {row["event_id"] for row in rows}
 
 
-async def due(tx: Connection, consumer: str, *, everything: bool) -> list[UUID]:
-    """Subjects whose held head may be tried again."""
+async def due(tx: Connection, consumer: str, *, everything: bool, after: UUID | None = None) -> list[UUID]:
+    """Subjects above `after` whose held head may be tried again, at most PAGE, in order."""
     rows = await tx.fetch(
-        "select distinct subject from held where consumer = $1 and subject is not null and"
-        " (next_try <= clock_timestamp() or ($2 and waits_for in ('release', 'retry'))) limit 500",
+        "select distinct subject from held where consumer = $1 and subject is not null"
+        f" and ({_DUE.format(everything='$2')}) and ($3::uuid is null or subject > $3) order by subject limit {PAGE}",
         consumer,
         everything,
+        after,
     )
     return [row["subject"] for row in rows]

@@ -54,6 +54,7 @@ async def flows(parts: "Parts") -> list[dict[str, Any]]:
                 {
                     "consumer": name,
                     "source": inlet.source,
+                    "building": stream.building,
                     "seconds_since_poll": None if idle is None else round(idle, 1),
                     "lag": lag,
                     "applying": inlet.applying,
@@ -66,10 +67,13 @@ async def flows(parts: "Parts") -> list[dict[str, Any]]:
 
 @router.get("/readyz/consumer")
 async def consuming(request: Request) -> JSONResponse:
-    """Each subscription was polled in the last 10 s, and has nothing left or is applying it."""
+    """Each subscription was polled in the last 10 s, and has nothing left or is applying it.
+
+    A generation that is being built is shown and does not count: pages do not read it.
+    """
     parts: Parts = request.app.state.parts
     found = await flows(parts)
-    good = parts.migrated and all(flow["working"] for flow in found)
+    good = parts.migrated and parts.consumers.complete() and all(f["working"] or f["building"] for f in found)
     return JSONResponse({"status": "consuming" if good else "not consuming", "flows": found}, 200 if good else 503)
 
 

@@ -10,8 +10,9 @@ from uuid import UUID
 
 import httpx
 import structlog
-from fastapi import APIRouter, Body, Query, Request
+from fastapi import APIRouter, Query, Request
 from fastapi.responses import StreamingResponse
+from pydantic import BaseModel, ConfigDict, Field
 
 from shared import journal
 from shared.contracts.envelope import Recorded, headers
@@ -21,6 +22,15 @@ from shared.web.access import needs
 
 log = structlog.get_logger()
 CHUNK = 2000
+
+
+class Republish(BaseModel):
+    """Which subject, and from where in its history."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    subject: UUID
+    first: Annotated[int, Field(ge=1, lt=2**63)] = 1
 
 
 def line(event: Recorded) -> str:
@@ -42,7 +52,7 @@ def routes(service: str) -> APIRouter:
     router = APIRouter(prefix=f"/{service}", tags=["journal"])
 
     @router.get("/journal", dependencies=[needs("service", "auditor")])
-    async def read_journal(request: Request, after: Annotated[int, Query(ge=0)] = 0) -> StreamingResponse:
+    async def read_journal(request: Request, after: Annotated[int, Query(ge=0, lt=2**63)] = 0) -> StreamingResponse:
         """Every event above position `after`, one JSON object a line, in order of position."""
         own = runtime(request)
 
@@ -63,18 +73,17 @@ def routes(service: str) -> APIRouter:
         return StreamingResponse(lines(), media_type="application/x-ndjson")
 
     @router.post("/journal/republish", status_code=202, dependencies=[needs("service", "operator")])
-    async def republish(
-        request: Request, subject: Annotated[UUID, Body()], first: Annotated[int, Body(ge=1)] = 1
-    ) -> dict[str, Any]:
+    async def republish(request: Request, wanted: Republish) -> dict[str, Any]:
         """Publishes the events of `subject` from sequence `first` once more. Consumers drop what they have."""
         async with runtime(request).database.transaction() as tx:
-            return {"subject": str(subject), "events": await journal.republish(tx, subject, first)}
+            events = await journal.republish(tx, wanted.subject, wanted.first)
+            return {"subject": str(wanted.subject), "events": events}
 
     return router
 
 
-async def ask_republish(own: Runtime, source: str, subject: UUID, first: int) -> None:
-    """Asks `source` to publish `subject` again from `first`. A source that is away is asked again later."""
+async def ask_republish(own: Runtime, source: str, subject: UUID, first: int) -> bool:
+    """Asks `source` to publish `subject` again from `first`. False when it is away: it is asked again later."""
     try:
         answer = await own.http.post(
             f"{own.settings.services[source]}/{source}/journal/republish",
@@ -82,12 +91,22 @@ async def ask_republish(own: Runtime, source: str, subject: UUID, first: int) ->
             headers=await own.tokens.headers(),
         )
         log.warning("asked for missing events", source=source, subject=str(subject), answer=answer.status_code)
+        return True
     except (httpx.HTTPError, KeyError, OSError) as error:
         log.warning("cannot ask for missing events", source=source, error=type(error).__name__)
+        return False
 
 
 async def read(own: Runtime, source: str) -> AsyncIterator[list[Raw]]:
-    """Every event of `source` from its journal, in chunks. Raises httpx.HTTPError when the source is away."""
+    """Every event of `source` from its journal, in chunks. Raises OSError when the source is away."""
+    try:
+        async for chunk in _read(own, source):
+            yield chunk
+    except httpx.HTTPError as error:
+        raise ConnectionError(f"the journal of {source}: {type(error).__name__}") from error
+
+
+async def _read(own: Runtime, source: str) -> AsyncIterator[list[Raw]]:
     async with own.http.stream(
         "GET",
         f"{own.settings.services[source]}/{source}/journal?after=0",

@@ -4,11 +4,12 @@ from collections.abc import Awaitable, Callable
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Query, Request
+from fastapi import Path as PathParameter
 from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from shared import health, journal, projections
+from shared import gate, generations, health, journal, watermarks
 from shared.database import Connection
 from shared.decider import Refused
 from shared.identity import Actor
@@ -19,10 +20,17 @@ from shared.web.commands import Answer, key_of
 SEEN_BY = ("operator", "auditor")
 
 
+# A bigint; and a text that PostgreSQL can keep, which is any without NUL.
+Item = Annotated[int, PathParameter(ge=1, lt=2**63)]
+Named = Annotated[str, PathParameter(pattern=r"^[a-z][a-z-]{0,39}$")]
+
+
 class Reason(BaseModel):
     """Why something is done, in words of at least ten characters."""
 
-    reason: Annotated[str, Field(min_length=10, max_length=500)]
+    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
+
+    reason: Annotated[str, Field(min_length=10, max_length=500, pattern=r"^[^\x00-\x08\x0b-\x1f]*$")]
 
 
 class Rebuild(BaseModel):
@@ -77,7 +85,7 @@ def routes(service: str) -> APIRouter:
             }
 
     @router.get("/held", dependencies=[needs(*SEEN_BY)])
-    async def held(request: Request, after: int = 0) -> list[dict[str, Any]]:
+    async def held(request: Request, after: Annotated[int, Query(ge=0, lt=2**63)] = 0) -> list[dict[str, Any]]:
         """At most 200 held events after id `after`, oldest first, each with its reason."""
         async with runtime(request).database.reading() as connection:
             return _rows(
@@ -89,7 +97,7 @@ def routes(service: str) -> APIRouter:
             )
 
     @router.post("/held/{item}/retry")
-    async def retry(request: Request, item: int, actor: Operator) -> Response:
+    async def retry(request: Request, item: Item, actor: Operator) -> Response:
         """Tries the event, and in order those behind it, again at once."""
 
         async def work(tx: Connection) -> Answer:
@@ -103,7 +111,7 @@ def routes(service: str) -> APIRouter:
         return await _run(request, actor, {"held": item}, work)
 
     @router.post("/held/{item}/discard")
-    async def discard(request: Request, item: int, body: Reason, actor: Operator) -> Response:
+    async def discard(request: Request, item: Item, body: Reason, actor: Operator) -> Response:
         """Leaves the event out, for ever and in every rebuild; those behind it go on. Needs a reason."""
 
         async def work(tx: Connection) -> Answer:
@@ -113,19 +121,12 @@ def routes(service: str) -> APIRouter:
             if row["event_id"] is None:
                 await tx.execute("delete from held where id = $1", item)
             else:
-                await tx.execute(
-                    "insert into discarded (consumer, source, event_id, reason, actor)"
-                    " values (split_part($1, '/', 1), $2, $3, $4, $5) on conflict do nothing",
-                    row["consumer"],
-                    row["source"],
-                    row["event_id"],
-                    body.reason,
-                    actor.sub,
+                await gate.discard(
+                    tx, row["consumer"], row["source"], row["event_id"], reason=body.reason, actor=actor.sub
                 )
-                await tx.execute("update held set next_try = clock_timestamp() where id = $1", item)
             return Answer(200, {"held": item})
 
-        return await _run(request, actor, body, work)
+        return await _run(request, actor, {"held": item, "reason": body.reason}, work)
 
     @router.post("/quarantine/{subject}/release")
     async def release(request: Request, subject: UUID, actor: Operator) -> Response:
@@ -144,18 +145,14 @@ def routes(service: str) -> APIRouter:
         return await _run(request, actor, {"subject": subject}, work)
 
     @router.post("/sources/{source}/accept")
-    async def accept(request: Request, source: str, actor: Operator) -> Response:
+    async def accept(request: Request, source: Named, actor: Operator) -> Response:
         """Follows the source's new journal from now on. Rebuild afterwards: what is known is of the old one."""
 
         async def work(tx: Connection) -> Answer:
-            rows = await tx.fetch(
-                "update source_epoch set epoch = stranger, stranger = null, stranger_since = null"
-                " where source = $1 and stranger is not null returning consumer",
-                source,
-            )
-            if not rows:
+            consumers = await watermarks.accept(tx, source)
+            if not consumers:
                 raise Refused("source-not-stopped")
-            return Answer(200, {"source": source, "consumers": [row["consumer"] for row in rows]})
+            return Answer(200, {"source": source, "consumers": consumers})
 
         return await _run(request, actor, {"source": source}, work)
 
@@ -173,16 +170,16 @@ def routes(service: str) -> APIRouter:
             )
 
     @router.post("/rebuilds/{name}")
-    async def rebuild(request: Request, name: str, body: Rebuild, actor: Operator) -> Response:
+    async def rebuild(request: Request, name: Named, body: Rebuild, actor: Operator) -> Response:
         """Builds a new generation of `name` beside the one that pages read; swaps them when it has caught up."""
 
         async def work(tx: Connection) -> Answer:
             try:
-                generation = await projections.start_rebuild(tx, name, body.source)
-            except projections.RebuildRunning:
+                generation = await generations.start_rebuild(tx, name, body.source)
+            except generations.RebuildRunning:
                 raise Refused("rebuild-running-or-unknown") from None
             return Answer(202, {"projection": name, "generation": generation})
 
-        return await _run(request, actor, body, work)
+        return await _run(request, actor, {"projection": name, "source": body.source}, work)
 
     return router

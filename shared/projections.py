@@ -1,51 +1,26 @@
 """The consumers of a process: one stream per consumer, and for a projection one more while it is rebuilt.
 
 A rebuild fills a new generation beside the old one, with gates and a consumer group of its own, while pages read the
-old one; when the new one has seen at least as much, one transaction swaps them and the old one is forgotten.
+old one; see `shared.generations` for the swap.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Literal
 
 import structlog
 
-from shared import journal_stream
+from shared import generations, journal_stream
 from shared.consumer import Consumer, Projection, Receiver
-from shared.database import Connection, Database, is_unavailable
+from shared.database import Database, is_unavailable
 from shared.messaging import Inlet, Raw
+from shared.missing import Missing, Patience
 from shared.runtime import Runtime
 
 log = structlog.get_logger()
 
-BuildFrom = Literal["kafka", "journals"]
-REPUBLISH_SECONDS = 5
-
-
-class RebuildRunning(Exception):
-    """A generation of this projection is being built already."""
-
-
-async def live_generation(connection: Connection, name: str) -> int:
-    """The generation that pages read."""
-    found = await connection.fetchval("select live from projection where name = $1", name)
-    return int(found or 1)
-
-
-async def start_rebuild(tx: Connection, name: str, source: BuildFrom) -> int:
-    """Asks for a new generation; the processes of the service build it. Returns its number. Raises RebuildRunning."""
-    row = await tx.fetchrow("select live, building from projection where name = $1 for update", name)
-    if row is None or row["building"] is not None:
-        raise RebuildRunning(name)
-    await tx.execute(
-        "update projection set building = live + 1, build_from = $2, started_at = clock_timestamp() where name = $1",
-        name,
-        source,
-    )
-    return int(row["live"]) + 1
+LOOK_SECONDS = 5
 
 
 @dataclass
@@ -55,6 +30,7 @@ class Stream:
     receiver: Receiver
     inlets: list[Inlet]
     task: asyncio.Task[None] | None = None
+    building: bool = False
 
 
 class Consumers:
@@ -64,13 +40,21 @@ class Consumers:
         self._runtime = runtime
         self._database = database
         self._consumers = consumers
+        self._missing = Missing(runtime, database)
+        self._may_stall = Patience(5).may
         self.streams: dict[str, Stream] = {}
+
+    def complete(self) -> bool:
+        """Whether every consumer has a stream; before the first look at the table none has."""
+        names = {name.partition("/")[0] for name in self.streams}
+        return all(consumer.name in names for consumer in self._consumers)
 
     def _stream(self, consumer: Consumer, generation: int | None) -> Stream:
         if isinstance(consumer, Projection):
             assert generation is not None
             name = f"{consumer.name}/{generation}"
-            receiver = Receiver(self._database, name, _marked(consumer, generation))
+            current = partial(generations.is_current, consumer.name, generation)
+            receiver = Receiver(self._database, name, generations.marked(consumer, generation), current)
         else:
             name = consumer.name
             receiver = Receiver(self._database, name, consumer.apply)
@@ -98,6 +82,7 @@ class Consumers:
 
     async def _adjust(self) -> None:
         wanted: dict[str, tuple[Consumer, int | None]] = {}
+        building: list[tuple[Projection, int, int]] = []
         for consumer in self._consumers:
             if not isinstance(consumer, Projection):
                 wanted[consumer.name] = (consumer, None)
@@ -109,7 +94,7 @@ class Consumers:
             wanted[f"{consumer.name}/{row['live']}"] = (consumer, row["live"])
             if row["building"] is not None:
                 wanted[f"{consumer.name}/{row['building']}"] = (consumer, row["building"])
-                await self._swap_when_caught_up(consumer, row["live"], row["building"])
+                building.append((consumer, row["live"], row["building"]))
         for name in set(self.streams) - set(wanted):
             await self._end(name)
         for name, (consumer, generation) in wanted.items():
@@ -117,6 +102,9 @@ class Consumers:
             if stream is None or stream.task is None or stream.task.done():
                 stream = self.streams[name] = self._stream(consumer, generation)
                 stream.task = asyncio.create_task(self._flow(consumer, generation, stream), name=f"stream {name}")
+            stream.building = any((c, new) == (consumer, generation) for c, _, new in building)
+        for projection, live, new in building:
+            await generations.swap_when_caught_up(self._database, self._may_stall, projection, live, new)
 
     async def _end(self, name: str) -> None:
         stream = self.streams.pop(name)
@@ -138,7 +126,8 @@ class Consumers:
             raise
 
     async def _tolerant(self, call: Callable[[], Awaitable[object]]) -> None:
-        """Calls until the database is there."""
+        """Calls until what it needs is there."""
+        pause = 0.5
         while True:
             try:
                 await call()
@@ -146,31 +135,19 @@ class Consumers:
             except Exception as error:
                 if not is_unavailable(error):
                     raise
-                await asyncio.sleep(0.5)
+                await asyncio.sleep(pause)
+                pause = min(pause * 2, 10.0)
 
     async def _look_after(self, stream: Stream) -> None:
-        """Tries held events when their time has come, and asks for events that a gap waits for."""
+        """Tries held events when their time has come, asks for what a gap waits for, reads what a watermark misses."""
         ticks = 0
         while True:
             await asyncio.sleep(1)
             ticks += 1
             await self._tolerant(stream.receiver.retry_due)
-            if ticks % REPUBLISH_SECONDS == 0:
-                await self._tolerant(partial(self._ask_for_missing, stream.receiver.name))
-
-    async def _ask_for_missing(self, name: str) -> None:
-        async with self._database.transaction() as tx:
-            missing = await tx.fetch(
-                "select h.source, h.subject, g.sequence + 1 as first from held h"
-                " join gate g using (consumer, source, subject) where consumer = $1 and waits_for = 'predecessor'"
-                " and not exists (select from held x where x.consumer = h.consumer and x.source = h.source"
-                "   and x.subject = h.subject and x.sequence = g.sequence + 1)"
-                " group by 1, 2, 3 having min(h.held_at) < clock_timestamp() - make_interval(secs => $2) limit 100",
-                name,
-                float(REPUBLISH_SECONDS),
-            )
-        for row in missing:
-            await journal_stream.ask_republish(self._runtime, row["source"], row["subject"], row["first"])
+            if ticks % LOOK_SECONDS == 0:
+                await self._tolerant(partial(self._missing.ask_for_gaps, stream.receiver.name))
+                await self._missing.read_journals(stream.receiver)
 
     # --- rebuild -------------------------------------------------------------------------------------------------
 
@@ -186,63 +163,11 @@ class Consumers:
 
     async def _read_journals(self, consumer: Consumer, stream: Stream) -> None:
         """Every event of every source from its journal; the gate drops what was read before a restart."""
-        for source in consumer.sources:
+
+        async def read(source: str) -> None:
             async for records in journal_stream.read(self._runtime, source):
                 await self._tolerant(partial(stream.receiver.receive, records))
+
+        for source in consumer.sources:
+            await self._tolerant(partial(read, source))
         log.info("journals read", consumer=stream.receiver.name)
-
-    async def _swap_when_caught_up(self, consumer: Projection, live: int, building: int) -> None:
-        async with self._locked(consumer.name) as tx:
-            if tx is None:
-                return
-            seen = {
-                (row["consumer"], row["source"]): row["events"]
-                for row in await tx.fetch(
-                    "select consumer, source, sum(events)::bigint as events from ("
-                    "  select consumer, source, sum(sequence) as events from gate"
-                    "  where consumer = any($1) group by 1, 2"
-                    "  union all select consumer, source, count(*) from held where consumer = any($1) group by 1, 2"
-                    ") n group by 1, 2",
-                    [f"{consumer.name}/{live}", f"{consumer.name}/{building}"],
-                )
-            }
-            behind = [
-                source
-                for source in consumer.sources
-                if seen.get((f"{consumer.name}/{building}", source), 0)
-                < seen.get((f"{consumer.name}/{live}", source), 0)
-            ]
-            if behind:
-                return
-            await tx.execute(
-                "update projection set live = $2, building = null, build_from = null, started_at = null"
-                " where name = $1",
-                consumer.name,
-                building,
-            )
-            await consumer.forget(tx, live)
-            for table in ("gate", "held", "watermark", "source_epoch"):
-                await tx.execute(f"delete from {table} where consumer = $1", f"{consumer.name}/{live}")
-            await tx.execute("select pg_notify('landa', $1)", consumer.name)
-        log.info("generation swapped", projection=consumer.name, generation=building)
-
-    @asynccontextmanager
-    async def _locked(self, name: str) -> AsyncIterator[Connection | None]:
-        """The projection's row, locked; None when another replica has it or the rebuild has ended."""
-        async with self._database.transaction() as tx:
-            row = await tx.fetchrow("select building from projection where name = $1 for update skip locked", name)
-            yield tx if row is not None and row["building"] is not None else None
-
-
-def _marked(consumer: Projection, generation: int) -> Callable[..., Awaitable[None]]:
-    """The projection's apply, which also writes down when it last applied something."""
-
-    async def apply(tx: Connection, facts: Sequence[object]) -> None:
-        await consumer.apply(tx, generation, facts)  # type: ignore[arg-type]
-        await tx.execute(
-            "update projection set applied_at = clock_timestamp() where name = $1 and live = $2",
-            consumer.name,
-            generation,
-        )
-
-    return apply

@@ -204,9 +204,10 @@ class Relay:
             for row in sent:
                 telemetry.span_between("publish", row["type"], row["traceparent"], started, subject=row["subject"])
         if failure is not None:
-            await self._learn(connection, going, partitions, failure)
+            await self._learn(connection, going, failure)
             raise failure
         self._alone = False
+        self._suspects.clear()
 
     async def _set_aside(self, connection: "Own", positions: list[int]) -> None:
         """Takes events of quarantined subjects out of the outbox; the release, which waits for this, puts them back."""
@@ -219,20 +220,14 @@ class Relay:
             )
         await self._load_quarantine(connection)
 
-    async def _learn(self, connection: "Own", going: list[asyncpg.Record], partitions: int, failure: Unsent) -> None:
+    async def _learn(self, connection: "Own", going: list[asyncpg.Record], failure: Unsent) -> None:
         """A rejection: next time each goes alone; what is rejected alone three times puts its subject aside."""
         if not isinstance(failure.cause, Rejected):
             return
         if not self._alone:
             self._alone = True
             return
-        # Alone, the first of each partition that was not acknowledged is the one that was rejected.
-        rejected: dict[int, asyncpg.Record] = {}
-        acknowledged = set(failure.acknowledged)
-        for index, row in enumerate(going):
-            if index not in acknowledged:
-                rejected.setdefault(row["key_hash"] % partitions, row)
-        for row in rejected.values():
+        for row in (going[index] for index in failure.rejected):
             self._suspects[row["position"]] += 1
             if self._suspects[row["position"]] >= ALONE_ATTEMPTS:
                 del self._suspects[row["position"]]

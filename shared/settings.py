@@ -3,6 +3,7 @@
 import base64
 import json
 import os
+import socket
 import sys
 from functools import cached_property
 from typing import Annotated, Literal, get_args
@@ -84,7 +85,7 @@ class Settings(BaseSettings):
     municipality: str = "Landa kommun"
     topic_prefix: str = "landa"
     watermark_seconds: Annotated[float, Field(gt=0)] = 10.0
-    instance: str = "0"
+    instance: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,80}$")] = Field(default_factory=socket.gethostname)
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     fault: str = ""
 

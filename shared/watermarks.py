@@ -32,8 +32,8 @@ async def check_epochs(tx: Connection, consumer: str, found: Iterable[tuple[str,
             raise StrangeJournal(f"{source} has a journal of another epoch")
 
 
-async def remember_strangers(tx: Connection, consumer: str, found: Iterable[tuple[str, UUID]]) -> None:
-    """Writes down which unknown epoch stopped which source, for the pages and the alarm."""
+async def remember_strangers(tx: Connection, consumer: str, found: Sequence[tuple[str, UUID]]) -> None:
+    """Writes down which unknown epoch stopped which source: the last one in `found`, which was written last."""
     for source, epoch in found:
         await tx.execute(
             "update source_epoch set stranger = $3, stranger_since = coalesce(stranger_since, clock_timestamp())"
@@ -42,6 +42,36 @@ async def remember_strangers(tx: Connection, consumer: str, found: Iterable[tupl
             source,
             epoch,
         )
+
+
+async def retired(tx: Connection) -> set[tuple[str, UUID]]:
+    """The epochs that were replaced: their records, which stay in the topics for ever, are passed over."""
+    return {(row["source"], row["epoch"]) for row in await tx.fetch("select source, epoch from retired_epoch")}
+
+
+async def accept(tx: Connection, source: str) -> list[str]:
+    """Follows the journal that stopped `source` from now on, in every consumer. Returns those that were stopped."""
+    rows = await tx.fetch(
+        "select consumer, epoch, stranger from source_epoch where source = $1 and stranger is not null"
+        " order by stranger_since desc for update",
+        source,
+    )
+    if not rows:
+        return []
+    new = rows[0]["stranger"]
+    await tx.execute("delete from retired_epoch where source = $1 and epoch = $2", source, new)
+    await tx.execute(
+        "insert into retired_epoch (source, epoch) select distinct source, epoch from source_epoch"
+        " where source = $1 and epoch <> $2 on conflict do nothing",
+        source,
+        new,
+    )
+    await tx.execute(
+        "update source_epoch set epoch = $2, stranger = null, stranger_since = null where source = $1", source, new
+    )
+    # What the old journal had published says nothing about the new one.
+    await tx.execute("delete from watermark where source = $1", source)
+    return [row["consumer"] for row in rows]
 
 
 async def compare(tx: Connection, consumer: str, marks: Sequence[Watermark]) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+import structlog
 
 from deploy.local.database import drop_database, prepare_database
 from deploy.local.kafka import SERVICES, Kafka
@@ -15,6 +16,12 @@ from deploy.local.places import Places, places, temporary_state
 from deploy.local.ports import free_ports
 from deploy.local.postgres import Postgres
 from deploy.local.town import Town
+
+
+@pytest.fixture(scope="session", autouse=True)
+def plain_logs() -> None:
+    """One short line each: structlog's own rendering of an exception takes a second."""
+    structlog.configure(processors=[structlog.processors.add_log_level, structlog.processors.KeyValueRenderer()])
 
 
 @dataclass(frozen=True)

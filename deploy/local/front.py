@@ -28,6 +28,13 @@ _TIMES = {"connect": 2.0, "read": None, "write": None, "pool": None}
 _SAFE = ("GET", "HEAD", "OPTIONS")
 
 _TEXTS = {
+    400: (
+        "bad-request",
+        "Det gick inte att läsa det som skickades",
+        "Ett huvudfält är felaktigt. Rätta det och försök igen.",
+        "What was sent cannot be read",
+        "A header is malformed. Correct it and try again.",
+    ),
     404: (
         "not-found",
         "Sidan finns inte",
@@ -56,7 +63,7 @@ _TEXTS = {
 
 def _say(status: int, scope: Scope) -> Response:
     code, title_sv, text_sv, title_en, text_en = _TEXTS[status]
-    headers = {"Cache-Control": "no-store"} | ({"Retry-After": "2"} if status != 404 else {})
+    headers = {"Cache-Control": "no-store"} | ({"Retry-After": "2"} if status >= 500 else {})
     if "text/html" in Headers(scope=scope).get("accept", ""):
         return HTMLResponse(
             f'<!doctype html><html lang="sv"><head><meta charset="utf-8">'
@@ -84,6 +91,8 @@ class Front:
         )
 
     def _upstream(self, path: str) -> httpx.URL | None:
+        if {".", ".."} & set(path.split("/")):  # a service would be asked for something outside its prefix
+            return None
         if path == "/":
             return self._routes.get("/")
         return self._routes.get("/" + path.split("/", 2)[1])
@@ -127,6 +136,9 @@ class Front:
                     raise
                 # a kept connection to a service that restarted
                 response = await self._transport.handle_async_request(request())
+        except httpx.LocalProtocolError:  # it cannot be passed on as it came
+            await _say(400, scope)(scope, _nothing, send)
+            return
         except (httpx.ConnectError, httpx.ConnectTimeout):
             await _say(503, scope)(scope, _nothing, send)
             return
@@ -176,7 +188,7 @@ async def _nothing() -> dict[str, object]:
 
 
 def _request_headers(scope: Scope) -> list[tuple[bytes, bytes]]:
-    headers = [(name, value) for name, value in scope["headers"] if name not in _HOP and name not in _OURS]
+    headers = [(name, value.strip()) for name, value in scope["headers"] if name not in _HOP and name not in _OURS]
     host = Headers(scope=scope).get("host", "").encode()
     client = scope["client"][0].encode() if scope.get("client") else b""
     headers += [

@@ -157,7 +157,8 @@ def _waterfall(view: dict[str, Any]) -> Markup:
                 '<text x="{:.1f}" y="{}" font-size="12" fill="currentColor">at {:.0f} ms, took {:.1f} ms{}</text>'
             ).format(
                 indent, i * row + 15, name[: 62 - indent // 6], x, i * row + 4, length, colour[span["service"]],
-                x + length + 6, i * row + 15, span["start_ms"], span["duration_ms"], " failed" if span["failed"] else "",
+                x + length + 6, i * row + 15, span["start_ms"], span["duration_ms"],
+                " failed" if span["failed"] else "",
             )
         )  # fmt: skip
     return Markup(

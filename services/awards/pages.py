@@ -1,6 +1,5 @@
 """Pages for people: the public form and its thanks, and what the secretary reads."""
 
-from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -19,6 +18,7 @@ from shared.web import forms
 from shared.web.access import needs, public, route_of
 from shared.web.commands import key_of, transaction
 from shared.web.forms import Form
+from shared.web.paging import read_cursor
 from shared.web.problems import Problem, explain, language, wants_page
 
 router = APIRouter(prefix="/awards", tags=["pages"], include_in_schema=False)
@@ -98,16 +98,6 @@ async def thanks(
     return runtime(request).pages.render(request, "thanks.html", reference=reference, receipt=receipt)
 
 
-def _cursor(text: str | None) -> tuple[datetime, UUID] | None:
-    if not text:
-        return None
-    moment, _, key = text.partition("~")
-    try:
-        return datetime.fromisoformat(moment), UUID(key)
-    except ValueError:
-        raise Problem(400, "bad-cursor", field="query:after") from None
-
-
 def _item(found: Listed, words: Words | None) -> dict[str, Any]:
     return {
         "nomination": str(found.id),
@@ -129,7 +119,7 @@ async def nominations(
 ) -> Response:
     """The nominations of a year, with the nominees' names: the look is recorded."""
     run = runtime(request)
-    cursor = _cursor(after)
+    cursor = read_cursor(after)
     async with transaction(run.database, scope=request.scope) as tx:
         years = await store.years(tx)
         chosen = year or max([*years, *rules.open_years(run.clock.today())])

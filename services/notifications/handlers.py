@@ -9,6 +9,7 @@ from services.notifications import domain, rules, store, store_mail
 from services.notifications.domain import About, Command, FailureReason
 from shared import journal
 from shared.contracts.envelope import Fact
+from shared.contracts.reception import AllocationCancelled
 from shared.database import Connection
 from shared.decider import fold
 from shared.identity import Actor
@@ -38,6 +39,10 @@ async def carry_out(
 
 async def alert(tx: Connection, facts: Sequence[Fact], now: datetime) -> None:
     """Makes the notifications that `facts` call for. What goes into an inbox is there, and so sent, at once."""
+    known = {case.id: case for fact in facts if (case := rules.known_case(fact)) is not None}
+    cancelled = [fact.subject for fact in facts if isinstance(fact.event, AllocationCancelled)]
+    if known or cancelled:
+        await store.know(tx, list(known.values()), cancelled)
     wanted = [notice for fact in facts for notice in rules.notices(fact, now)]
     if not wanted:
         return

@@ -19,21 +19,12 @@ from shared.runtime import runtime
 from shared.web import forms
 from shared.web.access import actor_of, needs, public
 from shared.web.commands import transaction
+from shared.web.paging import read_cursor
 from shared.web.problems import Problem, wants_page
 
 router = APIRouter(tags=["pages"], include_in_schema=False)
 Status = Literal["waiting", "sent", "failed", "withheld"]
 DONE = 25
-
-
-def _cursor(text: str | None) -> tuple[datetime, UUID] | None:
-    if not text:
-        return None
-    moment, _, key = text.partition("~")
-    try:
-        return datetime.fromisoformat(moment), UUID(key)
-    except ValueError:
-        raise Problem(400, "bad-cursor", field="query:after") from None
 
 
 def _next(items: Sequence[Any], limit: int, moment: str) -> str | None:
@@ -77,7 +68,7 @@ async def inbox(
     after: Annotated[str | None, Query(max_length=90)] = None,
 ) -> Response:
     """The page shows the unread ones and, below, those that somebody has confirmed; JSON gives one of the two."""
-    run, mine, cursor = runtime(request), handlers.inboxes(actor), _cursor(after)
+    run, mine, cursor = runtime(request), handlers.inboxes(actor), read_cursor(after)
     async with run.database.reading() as conn:
         count = await store.unread(conn, mine)
         if not wants_page(request):
@@ -96,6 +87,7 @@ async def inbox(
         names=names,
         after=_next(done, DONE, "created_at"),
         fed="coordinator" in actor.roles,
+        day=run.clock.today(),
     )
 
 
@@ -107,6 +99,9 @@ def _item(item: Item) -> dict[str, Any]:
         "link": f"/reception/cases/{item.about}",
         "caused_at": item.caused_at.isoformat(),
         "created_at": item.created_at.isoformat(),
+        "persons": item.persons,
+        "receive_by": item.receive_by.isoformat() if item.receive_by else None,
+        "cancelled": item.cancelled,
         "acknowledged_by": item.acknowledged_by,
         "acknowledged_at": item.acknowledged_at.isoformat() if item.acknowledged_at else None,
     }
@@ -146,7 +141,7 @@ async def deliveries(
     async with run.database.reading() as conn:
         counts = await store.counts(conn)
         withheld = await store_mail.withheld(conn) if status == "withheld" else []
-        found = [] if status == "withheld" else await store_mail.deliveries(conn, status, _cursor(after))
+        found = [] if status == "withheld" else await store_mail.deliveries(conn, status, read_cursor(after))
     further = _next(found, store_mail.PAGE, "composed_at")
     if not wants_page(request):
         items = [_delivery(item, run.settings.public_url) for item in found]

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Literal
 from uuid import UUID, uuid5
 
@@ -64,6 +64,24 @@ def notices(fact: Fact, now: datetime) -> Sequence[Notice]:
             return [notice("nomination-receipt", "email", f"{NOMINATOR}{fact.subject}")]
         case _:
             return []
+
+
+@dataclass(frozen=True, slots=True)
+class KnownCase:
+    """What an alert may say of its case: it names nobody."""
+
+    id: UUID
+    persons: int
+    receive_by: date
+
+
+def known_case(fact: Fact) -> KnownCase | None:
+    """What `fact` says of an allocated case's size and last day; None when it says nothing of them."""
+    match fact.event:
+        case reception.AllocationReceived() | reception.AllocationCorrected():
+            return KnownCase(fact.subject, len(fact.event.persons), fact.event.receive_by)
+        case _:
+            return None
 
 
 def collect_for(rule: Rule, mails_last_hour: int) -> timedelta:

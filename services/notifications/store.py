@@ -3,12 +3,12 @@
 import json
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
 from services.notifications.domain import About, Notification
-from services.notifications.rules import Notice
+from services.notifications.rules import KnownCase, Notice
 from shared.database import Connection
 
 PAGE = 100
@@ -108,6 +108,9 @@ class Item:
     acknowledged_by: str | None
     acknowledged_at: datetime | None
     read_by: UUID | None
+    persons: int | None
+    receive_by: date | None
+    cancelled: bool | None
 
 
 Cursor = tuple[datetime, UUID]
@@ -119,7 +122,8 @@ async def inbox(
     """The newest first. `unread` chooses those that nobody has confirmed, or those that somebody has."""
     rows = await conn.fetch(
         "select n.id, n.rule, n.about, n.caused_at, n.created_at, n.acknowledged_by, n.acknowledged_at,"
-        " d.recipient as read_by from notification n left join directory d on d.sub = n.acknowledged_by"
+        " d.recipient as read_by, k.persons, k.receive_by, k.cancelled from notification n"
+        " left join directory d on d.sub = n.acknowledged_by left join known_case k on k.id = n.about"
         " where n.channel = 'inbox' and n.recipient = any($1::text[]) and (n.acknowledged_at is null) = $2"
         " and ($3::timestamptz is null or (n.created_at, n.id) < ($3, $4))"
         " order by n.created_at desc, n.id desc limit $5",
@@ -129,6 +133,16 @@ async def inbox(
         limit,
     )
     return [Item(**dict(row)) for row in rows]
+
+
+async def know(tx: Connection, cases: Sequence[KnownCase], cancelled: Sequence[UUID]) -> None:
+    """Keeps size and last day of these cases as they stand now, and which were cancelled."""
+    await tx.executemany(
+        "insert into known_case (id, persons, receive_by) values ($1, $2, $3)"
+        " on conflict (id) do update set persons = excluded.persons, receive_by = excluded.receive_by",
+        [(case.id, case.persons, case.receive_by) for case in cases],
+    )
+    await tx.execute("update known_case set cancelled = true where id = any($1::uuid[])", list(cancelled))
 
 
 async def open_up_to(tx: Connection, recipients: Sequence[str], until: UUID | None, limit: int) -> list[UUID]:

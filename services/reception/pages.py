@@ -128,6 +128,7 @@ async def _case_page(
         form=form or Form(),
         preset=form or Form({"persons": [str(m["person"]) for m in members if m["arrived_on"] is None]}),
         today_iso=own.clock.today().isoformat(),
+        demo=own.settings.demo,
     )
 
 
@@ -168,7 +169,9 @@ async def command(
     except Problem as no:
         if no.status != 412:
             raise
-        return await again(412, posted.form.refused(request, runtime(request).pages.texts, no))
+        # The form that is shown now knows the case as it is, so it can be sent again: "reload" would be wrong.
+        stale = Problem(412, "changed-meanwhile")
+        return await again(412, posted.form.refused(request, runtime(request).pages.texts, stale))
     return RedirectResponse(answer.location or "/reception/inbox", 303)
 
 

@@ -14,9 +14,8 @@ from services.reporting.tables import TABLES
 from services.reporting.view import document, view
 from shared.runtime import Runtime, runtime
 from shared.web.access import needs
-from shared.web.pages import TOWN
 from shared.web.problems import language, wants_page
-from shared.web.texts import LOCALES, say
+from shared.web.texts import LOCALES, TOWN, say
 
 router = APIRouter(prefix="/reporting", tags=["reporting"])
 

@@ -6,7 +6,7 @@ Source: CloudEvents specification 1.0.2, Kafka protocol binding 1.0.2, section 3
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from uuid import UUID
 
 from pydantic import ValidationError
@@ -121,7 +121,9 @@ def _attributes(pairs: Iterable[tuple[str, bytes | None]]) -> dict[str, str]:
         try:
             found[name] = (value or b"").decode()
         except UnicodeDecodeError:
-            raise Undecodable(f"header {name[:40]} is not UTF-8") from None
+            raise Undecodable(f"header {ascii(name[:40])[1:-1]} is not UTF-8") from None
+        if "\0" in found[name]:
+            raise Undecodable(f"header {ascii(name[:40])[1:-1]} holds NUL")
     return found
 
 
@@ -135,15 +137,17 @@ def parse(pairs: Headers, value: bytes | None) -> Recorded | Watermark:
         source = source.removeprefix("/landa/")
         if found["ce_type"] == WATERMARK:
             partition, _, partitions = found["ce_partition"].partition("/")
+            if not 0 <= int(partition) < int(partitions) < 2**31:
+                raise ValueError(partition)
             return Watermark(
                 source,
                 UUID(found["ce_epoch"]),
                 int(partition),
                 int(partitions),
-                int(found["ce_position"]),
-                int(found["ce_subjects"]),
-                int(found["ce_events"]),
-                datetime.fromisoformat(found["ce_time"]),
+                _count(found["ce_position"]),
+                _count(found["ce_subjects"]),
+                _count(found["ce_events"]),
+                _time(found["ce_time"]),
             )
         if not value:
             raise Undecodable("the record has no data")
@@ -155,8 +159,8 @@ def parse(pairs: Headers, value: bytes | None) -> Recorded | Watermark:
             position=_positive(found["ce_position"]),
             epoch=UUID(found["ce_epoch"]),
             type=found["ce_type"],
-            at=datetime.fromisoformat(found["ce_time"]),
-            recorded_at=datetime.fromisoformat(found["ce_recordedtime"]),
+            at=_time(found["ce_time"]),
+            recorded_at=_time(found["ce_recordedtime"]),
             data=value.decode(),
             traceparent=found.get("traceparent"),
         )
@@ -164,15 +168,30 @@ def parse(pairs: Headers, value: bytes | None) -> Recorded | Watermark:
         raise Undecodable(f"header {error.args[0]} is missing") from None
     except UnicodeDecodeError:
         raise Undecodable("the data is not UTF-8") from None
-    except ValueError:
+    except (ValueError, OverflowError):
         raise Undecodable("a header does not hold what its name says") from None
 
 
-def _positive(text: str) -> int:
+def _count(text: str) -> int:
     number = int(text)
-    if number < 1 or number >= 2**63:
+    if not 0 <= number < 2**63:
         raise ValueError(text)
     return number
+
+
+def _positive(text: str) -> int:
+    number = _count(text)
+    if number < 1:
+        raise ValueError(text)
+    return number
+
+
+def _time(text: str) -> datetime:
+    found = datetime.fromisoformat(text)
+    if found.tzinfo is None:
+        raise ValueError(text)
+    found.astimezone(UTC)  # a time outside the calendar overflows here, and not later in the database
+    return found
 
 
 @dataclass(frozen=True, slots=True)

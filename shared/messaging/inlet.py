@@ -5,6 +5,7 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import structlog
@@ -13,6 +14,7 @@ from faststream import AckPolicy
 from faststream.kafka import KafkaBroker
 
 from shared.contracts.envelope import Headers
+from shared.messaging.client import Unpacked, Unreadable
 from shared.messaging.topics import topic
 from shared.settings import Settings
 
@@ -29,6 +31,7 @@ class Raw:
     key: bytes | None
     value: bytes | None
     headers: Headers
+    fault: str | None = None
 
     @property
     def source(self) -> str:
@@ -38,6 +41,12 @@ class Raw:
     @property
     def place(self) -> str:
         return f"{self.topic}/{self.partition}/{self.offset}"
+
+
+def _raw(record: Any) -> Raw:
+    fault = "the name of a header is not UTF-8" if isinstance(record, Unreadable) else None
+    pairs = tuple((name, value) for name, value in record.headers)
+    return Raw(record.topic, record.partition, record.offset, record.key, record.value, pairs, fault)
 
 
 Receive = Callable[[Sequence[Raw]], Awaitable[None]]
@@ -54,6 +63,11 @@ async def _hand_on(message: Any) -> Any:
     return message
 
 
+def _is_cancelled() -> bool:
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
+
+
 class Inlet:
     """One subscription of one consumer group to one topic. `receive` applies a batch and commits its own transaction.
 
@@ -68,6 +82,7 @@ class Inlet:
         self._pause = 0.2
         self._broker: KafkaBroker | None = None
         self._subscriber: Any = None
+        self._unpolled_since: float | None = None
         self.applying = False
         self.trouble: str | None = "not started"
 
@@ -80,6 +95,7 @@ class Inlet:
             retry_backoff_ms=100,
             metadata_max_age_ms=5000,
             allow_auto_create_topics=False,
+            consumer_only=True,
             apply_types=False,
             logger=None,
             graceful_timeout=5,
@@ -104,10 +120,7 @@ class Inlet:
         return broker
 
     async def _on_batch(self, message: Any) -> None:
-        records = [
-            Raw(r.topic, r.partition, r.offset, r.key, r.value, tuple((n, v) for n, v in r.headers))
-            for r in message.raw_message
-        ]
+        records = [_raw(record) for record in message.raw_message]
         self.applying = True
         try:
             await self._receive(records)
@@ -133,16 +146,29 @@ class Inlet:
         """Connects, keeps polling, and connects anew when the client got stuck. Ends only by cancellation."""
         while True:
             self._broker = self.build()
+            self._unpolled_since = None
             try:
-                await asyncio.wait_for(self._broker.start(), 20)
+                await asyncio.wait_for(self._start(self._broker), 20)
                 self.trouble = None
                 await self._watch()
                 log.warning("consumer made no progress, connecting anew", group=self.group)
             except (KafkaError, OSError, TimeoutError) as error:
                 self.trouble = type(error).__name__
+            except asyncio.CancelledError:
+                # The client cancels futures of its own when it loses its coordinator; that is not for us to end.
+                if _is_cancelled():
+                    raise
+                self.trouble = "CancelledError"
             finally:
                 await self._close()
             await asyncio.sleep(0.5)
+
+    async def _start(self, broker: KafkaBroker) -> None:
+        await broker.connect()
+        config = broker.config.broker_config
+        assert isinstance(config.builder, partial)
+        config.builder = partial(Unpacked, **config.builder.keywords)
+        await broker.start()
 
     async def _watch(self) -> None:
         """Returns when nothing was polled for 30 s although partitions are assigned, or none was assigned for 60 s."""
@@ -156,10 +182,16 @@ class Inlet:
                 return
 
     async def _close(self) -> None:
-        if self._broker is not None:
-            with suppress(KafkaError, OSError, TimeoutError, asyncio.CancelledError):
-                await asyncio.wait_for(self._broker.stop(), 6)
-            self._broker = None
+        broker, self._broker = self._broker, None
+        if broker is None:
+            return
+        try:
+            await asyncio.wait_for(broker.stop(), 6)
+        except (KafkaError, OSError, TimeoutError):
+            pass
+        except asyncio.CancelledError:
+            if _is_cancelled():
+                raise
 
     @property
     def _client(self) -> Any:
@@ -173,7 +205,13 @@ class Inlet:
         stamps = [client.last_poll_timestamp(partition) for partition in client.assignment()]
         if not stamps:
             return None
-        return time.time() - min(stamp or 0 for stamp in stamps) / 1000
+        # A partition that was just given to us has no stamp yet: its time counts from when that was first seen.
+        now = time.time()
+        if None not in stamps:
+            self._unpolled_since = None
+        elif self._unpolled_since is None:
+            self._unpolled_since = now
+        return now - min(self._unpolled_since or now if stamp is None else stamp / 1000 for stamp in stamps)
 
     async def lag(self) -> int | None:
         """Records between the positions and the ends of the assigned partitions; None when that is not known."""

@@ -25,16 +25,24 @@ class Outgoing:
 
 
 class Rejected(Exception):
-    """The broker was reached and refused a record: trying again changes nothing."""
+    """The broker was reached and refused a record of the batch that begins at `index`: trying again changes nothing."""
+
+    def __init__(self, reason: str, index: int) -> None:
+        super().__init__(reason)
+        self.index = index
 
 
 class Unsent(Exception):
-    """Only the indices in `acknowledged` were acknowledged. `cause` is Rejected or the client's error."""
+    """Only the indices in `acknowledged` were acknowledged. `cause` is Rejected or the client's error.
 
-    def __init__(self, acknowledged: list[int], cause: BaseException) -> None:
+    `rejected` begin the batches that the broker refused; what else is missing failed for another reason.
+    """
+
+    def __init__(self, acknowledged: list[int], cause: BaseException, rejected: Sequence[int] = ()) -> None:
         super().__init__(type(cause).__name__)
         self.acknowledged = acknowledged
         self.cause = cause
+        self.rejected = tuple(rejected)
 
 
 # Answers after which this record will never be taken, whoever sends it.
@@ -71,9 +79,19 @@ class Outlet:
         return len(found)
 
     async def close(self) -> None:
-        """Lets go of the connection, whatever state it is in."""
+        """Lets go of the connection, whatever state it is in.
+
+        `stop` waits until what is unsent has gone out. Nothing of it may go out any more, and while Kafka is away that
+        wait has no end: each producer left behind would go on trying, with its tasks and sockets. So its sender ends
+        first, for which the client has no public way.
+        """
+        sender = getattr(getattr(self._producer, "_sender", None), "sender_task", None)
+        if sender is not None:
+            sender.cancel()
         with suppress(KafkaError, OSError, TimeoutError):
-            await asyncio.wait_for(self._producer.stop(), 2)
+            await asyncio.wait_for(self._producer.stop(), 5)
+        if sender is not None:
+            self._producer._message_accumulator.fail_all(KafkaError("closed"))
 
     async def send(self, records: Sequence[Outgoing], *, alone: bool = False) -> None:
         """Sends in order per partition and returns when all are acknowledged. Raises Unsent.
@@ -91,7 +109,7 @@ class Outlet:
         failures = [end for end in ends if isinstance(end, BaseException)]
         if failures:
             final = [f for f in failures if isinstance(f, Rejected)]
-            raise Unsent(acknowledged, (final or failures)[0])
+            raise Unsent(acknowledged, (final or failures)[0], [f.index for f in final])
 
     async def _lane(self, records: Sequence[Outgoing], lane: list[int], done: list[int], alone: bool) -> None:
         start = 0
@@ -109,7 +127,7 @@ class Outlet:
                 await sent
             except KafkaError as error:
                 if type(error).__name__ in _FINAL:
-                    raise Rejected(type(error).__name__) from error
+                    raise Rejected(type(error).__name__, lane[start]) from error
                 raise OSError(type(error).__name__) from error
             done.extend(lane[start:end])
             start = end

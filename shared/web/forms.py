@@ -44,8 +44,9 @@ class Form:
         return replace(self, errors=(*self.errors, fault))
 
     def refused(self, request: Request, texts: Texts, raised: Refused | Problem) -> "Form":
-        """This form with a rule's no on it, at the field it names or at the top."""
-        return self.with_error(explain(texts, language(request), raised.code, raised.field, raised.facts))
+        """This form with a rule's no on it, at the field it names or at the top. A header is no field of a form."""
+        field = raised.field if raised.field and raised.field.isidentifier() else None
+        return self.with_error(explain(texts, language(request), raised.code, field, raised.facts))
 
 
 @dataclass(frozen=True)

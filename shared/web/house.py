@@ -12,6 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from shared.web.limits import BODY, DEADLINE, Limits
 from shared.web.pages import STATIC, Pages
 from shared.web.problems import UNAVAILABLE, Problems
+from shared.web.strict import Strict
 
 
 class SecurityHeaders:
@@ -75,6 +76,7 @@ def furnish(
     def refuse(request: Request, status: int, code: str, headers: Mapping[str, str]) -> Response:
         return problems.respond(request, status, code, headers=headers)
 
+    app.add_middleware(Strict, problems=problems)
     app.add_middleware(Limits, refuse=refuse, body=body, bodies=bodies, deadline=deadline)
     problems.install(app, unavailable)
     app.add_middleware(SecurityHeaders, form_targets=form_targets)

@@ -9,7 +9,6 @@ from decimal import Decimal
 from functools import cache
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from babel.dates import format_date, format_datetime, format_skeleton
 from babel.numbers import format_decimal
@@ -23,11 +22,10 @@ from shared.identity import SESSION_COOKIE, Identity, NotAuthentic
 from shared.web.charts import Words
 from shared.web.forms import Form
 from shared.web.problems import language
-from shared.web.texts import LANGUAGES, LOCALES, Texts
+from shared.web.texts import LANGUAGES, LOCALES, TOWN, Texts
 
 HERE = Path(__file__).parent
 STATIC = HERE / "static"
-TOWN = ZoneInfo("Europe/Stockholm")
 
 
 @dataclass(frozen=True)

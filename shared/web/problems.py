@@ -21,6 +21,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from shared import database
 from shared.decider import Refused
 from shared.web.mistakes import Mistake, mistakes_of
 from shared.web.texts import DEFAULT, LANGUAGES, Texts
@@ -32,20 +33,8 @@ log = structlog.get_logger("landa.http")
 EFFECT = "landa.effect"
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
-# What a lost, full, restarting or overcharged database raises. `TimeoutError` is a pool that gave nothing in time.
-UNAVAILABLE: tuple[type[Exception], ...] = (
-    asyncpg.PostgresConnectionError,
-    asyncpg.OperatorInterventionError,
-    asyncpg.InsufficientResourcesError,
-    asyncpg.DeadlockDetectedError,
-    asyncpg.SerializationError,
-    asyncpg.ReadOnlySQLTransactionError,
-    asyncpg.InterfaceError,
-    # a connection that died in the middle of its last answer
-    asyncpg.InternalClientError,
-    TimeoutError,
-    OSError,
-)
+# A pool that is being closed or made anew is away too, for one who asks over HTTP.
+UNAVAILABLE: tuple[type[Exception], ...] = (*database.UNAVAILABLE, asyncpg.InterfaceError)
 
 
 class Problem(Exception):
@@ -175,6 +164,9 @@ class Problems:
     async def invalid(self, request: Request, raised: Exception) -> Response:
         assert isinstance(raised, RequestValidationError | ValidationError)
         listed: Sequence[Any] = raised.errors()
+        kind = request.headers.get("content-type", "")
+        if kind and "json" not in kind and all(tuple(error["loc"]) == ("body",) for error in listed):
+            return await self.problem(request, Problem(415, "json-wanted", field="Content-Type"))
         errors = mistakes_of(listed, self.texts, language(request))
         malformed = any(error["type"] == "json_invalid" for error in listed)
         return self.respond(

@@ -9,6 +9,7 @@ from decimal import Decimal
 from pathlib import Path
 from string import Formatter
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from babel import Locale
 from babel.dates import format_date, format_datetime
@@ -17,6 +18,8 @@ from babel.numbers import format_decimal
 ROOT = Path(__file__).resolve().parents[2]
 LANGUAGES = ("sv", "en")
 DEFAULT = "sv"
+# every municipality's time; what is stored is UTC
+TOWN = ZoneInfo("Europe/Stockholm")
 LOCALES = {"sv": Locale.parse("sv_SE"), "en": Locale.parse("en_GB")}
 PLURALS = frozenset({"one", "other"})
 LEAF = frozenset({*LANGUAGES, "same"})
@@ -105,7 +108,8 @@ def say(value: object, lang: str) -> str:
         case bool() | str() | None:
             return "" if value is None else str(value)
         case datetime():
-            return str(format_datetime(value, "d MMMM y HH:mm", locale=LOCALES[lang]))
+            local = value.astimezone(TOWN) if value.tzinfo else value
+            return str(format_datetime(local, "d MMMM y HH:mm", locale=LOCALES[lang]))
         case date():
             return str(format_date(value, "d MMMM y", locale=LOCALES[lang]))
         case int() if abs(value) < 10_000:

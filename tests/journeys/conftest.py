@@ -6,7 +6,10 @@ import httpx
 import pytest
 
 from deploy.local.town import Town
+from tests.journeys.browser import chromium, visits
 from tests.journeys.people import People
+
+__all__ = ["chromium", "people", "visits"]
 
 
 @pytest.fixture(scope="session")

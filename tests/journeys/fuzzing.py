@@ -12,8 +12,6 @@ from hypothesis import strategies as st
 from schemathesis import GenerationMode
 from schemathesis.core.errors import SchemathesisError
 
-from collections import Counter
-STAT = Counter()
 CANARY = "Qanarya4711"
 
 
@@ -84,7 +82,6 @@ def fuzz(
                 headers["idempotency-key"] = key
             answer = case.call(base_url=address, session=session, headers=headers, timeout=10)
             sent += 1
-            STAT[where.split()[0] + " " + str(answer.status_code) + " " + str(answer.json().get("code") if answer.status_code >= 400 else "")] += 1
             if (fault := wrong_with(answer, str(case.body) + str(case.query) + str(case.path_parameters))) is not None:
                 wrong.append(f"{where}: {fault}: {case.path_parameters} {case.query} {str(case.body)[:300]}")
 
@@ -100,5 +97,7 @@ def fuzz(
                 if mode is GenerationMode.POSITIVE:
                     wrong.append(f"{operation.path}: {error}")
             except Exception as error:
-                wrong.append(f"{operation.method} {operation.path} {mode.value}: {type(error).__name__} {str(error)[:300]}")
+                wrong.append(
+                    f"{operation.method} {operation.path} {mode.value}: {type(error).__name__} {str(error)[:300]}"
+                )
     return sent, wrong

@@ -137,3 +137,10 @@ def test_what_has_failed_comes_first() -> None:
     assert [task.name for task in tasks({"coordinator"}, 3, 0)][:2] == ["inbox", "reception"]
     assert [task.name for task in tasks({"coordinator"}, 3, 1)][:2] == ["deliveries", "inbox"]
     assert tasks({"service"}, 0, 0) == []
+
+
+def test_an_alert_may_say_size_and_last_day_and_follows_corrections() -> None:
+    fact = allocation()
+    event = fact.event
+    assert rules.known_case(fact) == rules.KnownCase(fact.subject, len(event.persons), event.receive_by)
+    assert rules.known_case(nomination()) is None

@@ -222,6 +222,7 @@ async def decision_form(request: Request, actor: Coordinator, conflict: UUID) ->
     except (Refused, Problem) as no:
         if isinstance(no, Problem) and no.status != 412:
             raise
+        told: Refused | Problem = Problem(412, "changed-meanwhile") if isinstance(no, Problem) else no
         status = no.status if isinstance(no, Problem) else 422
-        return await _conflict(request, actor, conflict, status, posted.form.refused(request, texts, no))
+        return await _conflict(request, actor, conflict, status, posted.form.refused(request, texts, told))
     return RedirectResponse(answer.location or "/reception/imports", 303)

@@ -1,0 +1,81 @@
+"""Anybody nominates, without script: what is wrong is said at once, what was typed stays, and a receipt comes."""
+
+from uuid import uuid4
+
+from playwright.async_api import expect
+
+from tests.journeys.browser import Visits, button, faults, picture, said
+from tests.journeys.people import People
+from tests.waiting import until
+
+CITATION = "De öppnar sin verkstad varje lördag och lagar cyklar med alla som kommer."
+
+
+async def test_a_citizen_nominates_without_script_and_gets_a_receipt(people: People, visits: Visits) -> None:
+    nominee, address = f"Cykelköket {uuid4().hex[:6]}", f"saga-{uuid4().hex[:8]}@landa.example"
+    async with visits.as_(None, java_script_enabled=False) as page:
+        await page.goto("/")
+        await page.get_by_role("link", name=said("home.nominate.action", "notifications")).click()
+
+        def label(name: str) -> str:
+            return said(f"field.{name}.label", "awards")
+
+        await page.get_by_label(label("nominee")).fill(nominee)
+        await page.get_by_label(label("citation")).fill("För kort.")
+        await page.get_by_label(label("email")).fill("ingen adress")
+        await button(page, "nominate.send", "awards").click()
+
+        summary = page.locator(".summary")
+        await expect(summary).to_be_visible()
+        links = summary.locator("li a")
+        wrong = [await link.get_attribute("href") for link in await links.all()]
+        assert set(wrong) == {"#f-nominee_kind", "#f-citation", "#f-nominator", "#f-email"}
+        for where in wrong:
+            await expect(page.locator(str(where))).to_have_count(1)
+        top = await summary.bounding_box()
+        heading = await page.locator("h1").bounding_box()
+        assert top and heading and top["y"] < heading["y"]
+        await expect(page.get_by_label(label("nominee"))).to_have_value(nominee)
+        await expect(page.get_by_label(label("citation"))).to_have_value("För kort.")
+        await expect(page.get_by_label(label("email"))).to_have_value("ingen adress")
+        await picture(page, "citizen errors")
+        await page.set_viewport_size({"width": 320, "height": 700})
+        await picture(page, "citizen errors narrow")
+
+        await page.get_by_label(said("kind.association", "awards")).check()
+        await page.get_by_label(label("citation")).fill(CITATION)
+        await page.get_by_label(label("nominator")).fill("Saga Provsten")
+        await page.get_by_label(label("email")).fill(address)
+
+        async def sent() -> bool:
+            # Who sends within three seconds is asked to send again, and nothing is lost: pressing again is the way.
+            if "/thanks/" not in page.url:
+                await button(page, "nominate.send", "awards").click()
+            return "/thanks/" in page.url
+
+        await until(sent, what="the page that thanks")
+        await expect(page.locator("h1")).to_have_text(said("thanks.title", "awards"))
+        await expect(page.locator("main")).to_contain_text(said("thanks.receipt", "awards"))
+        reference = page.url.rpartition("/")[2].partition("?")[0]
+        await picture(page, "citizen thanks")
+
+    async with visits.as_("secretary") as page:
+        await page.goto("/awards/nominations")
+        await expect(page.locator("tr", has_text=nominee)).to_contain_text(reference)
+        await page.get_by_role("link", name=nominee).click()
+        await expect(page.locator("main")).to_contain_text(CITATION)
+    (receipt,) = await until(lambda: people.mails(address), seconds=30, what="the receipt")
+    assert reference in receipt["body"]
+
+
+async def test_a_refused_form_is_readable_by_everybody(people: People, visits: Visits) -> None:
+    """Errors at the top are read out: focus goes there; a link from each goes to its field."""
+    async with visits.as_(None, reduced_motion="reduce") as page:
+        await page.goto("/awards/nominate")
+        await button(page, "nominate.send", "awards").click()
+        await expect(page.locator(".summary")).to_be_focused()
+        assert await faults(page, "refused nomination") == []
+        await page.locator(".summary a[href='#f-citation']").click()
+        await expect(page.locator("#f-citation")).to_be_focused()
+        await page.locator(".summary a[href='#f-nominee_kind']").click()
+        await expect(page.locator("#f-nominee_kind")).to_be_focused()

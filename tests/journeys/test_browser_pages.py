@@ -1,0 +1,149 @@
+"""Every page of every service, in both languages, on a desk and on a telephone, by day and by night, and on paper."""
+
+import re
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from playwright.async_api import Page, expect
+
+from shared.settings import SERVICES
+from tests.journeys.browser import Visits, faults, picture
+from tests.journeys.people import People
+from tests.journeys.test_roles import concrete, routes
+from tests.waiting import until
+
+# who looks, of those who may: the first one found here sees the most
+LOOKERS = ("coordinator", "secretary", "manager", "operator", "auditor", "council", "caseworker")
+# pages that need saying: other views of a page, and what one sees when something is wrong
+MORE: tuple[tuple[str | None, str], ...] = (
+    (None, "/"),
+    (None, "/auth/login"),
+    (None, "/awards/nothing-is-here"),
+    ("council", "/"),
+    ("council", "/reception/inbox"),
+    ("auditor", "/reception/cases/{case}"),
+    ("caseworker", "/reception/inbox?show=notices"),
+    ("coordinator", "/reception/inbox?show=arrived"),
+    ("coordinator", "/reception/imports/{import_id}?outcome=accepted"),
+    ("operator", "/notifications/deliveries?status=sent"),
+    ("operator", "/notifications/inbox"),
+    ("council", "/reporting/?year=2017"),
+)
+# not pages, except the last: the dashboard's second address
+NO_PAGES = re.compile(
+    r"/(events|journal|operations.*|openapi\.json|static/.*|callback)$|^/auth/|^/reporting/dashboard$"
+)
+# what another width or another light can change
+LOOKS = ("color-contrast", "target-size", "scrollable-region-focusable")
+
+
+async def examples(people: People) -> dict[str, str]:
+    """A town with something on every page: a half-arrived case, a report with a bad row, a conflict, a nomination."""
+    half, untouched = await people.allocate(2), await people.allocate(3, category="quota-refugee")
+    day = (await people.today()).isoformat()
+    body = {"arrived_on": day, "persons": half["persons"][:1]}
+    await people.post("caseworker", f"/reception/cases/{half['case']}/arrivals", body, version=half["version"])
+    number = f"MIV-{uuid4().hex[:6]}"
+    head = "Anvisningsnummer;Kategori;Beslutsdatum;Kvotår;Namn;Födelsedatum;Kön"
+    first = f"{head}\n{number};Kvot;2018-06-01;2018;Saga Provsten;1980-02-03;Kvinna\n"
+    again = first.replace("2018-06-01", "2018-06-04") + f"{number}-B;Kvot;2018-06-01;2018;Per Prov;2018-13-01;Man\n"
+    for content in (first, again):
+        sent = await people.ask("coordinator", "POST", "/reception/imports", files={"file": ("a.csv", content)})
+        made = sent.json()["import"]
+
+        async def done(made: str = made) -> Any:
+            return (await people.get("coordinator", f"/reception/imports/{made}"))["state"] == "done"
+
+        await until(done, what="the import's end")
+    conflicts = await people.get("coordinator", f"/reception/imports/{made}/conflicts")
+    nomination = {
+        "prize": "integration",
+        "nominee": "Grannkraft i Provstaden",
+        "nominee_kind": "association",
+        "citation": "De möter nya grannar varje vecka och lär ut staden.",
+        "nominator": "Saga Provsten",
+    }
+    nominated = await people.post("secretary", "/awards/nominations", nomination)
+    await people.agreed()
+    return {
+        "table": "received",
+        "case": half["case"],
+        "untouched": untouched["case"],
+        "import_id": made,
+        "conflict": conflicts["conflicts"][0]["conflict"],
+        "nomination": nominated["nomination"],
+        "reference": nominated["reference"],
+    }
+
+
+async def all_pages(people: People, known: dict[str, str]) -> list[tuple[str | None, str]]:
+    """Who and where: every route that answers somebody with a page."""
+    found: list[tuple[str | None, str]] = [(role, path.format(**known)) for role, path in MORE]
+    for service in SERVICES:
+        for route in routes(service):
+            if route.method != "GET" or NO_PAGES.search(route.path):
+                continue
+            path = route.path.replace("{case}", known["untouched"]) if route.path.endswith("/cancel") else route.path
+            for name, value in known.items():
+                path = path.replace(f"{{{name}}}", value)
+            path = concrete(path)
+            may = frozenset.intersection(*route.needs) if route.needs else frozenset()
+            role = next((role for role in LOOKERS if role in may), None)
+            if route.needs is not None and role is None:
+                continue  # for programs only
+            address, accept = people.town.addresses.public_url + path, {"accept": "text/html"}
+            answer = await (
+                people.ask(role, "GET", path, headers=accept) if role else people.http.get(address, headers=accept)
+            )
+            if answer.status_code == 200 and answer.headers["content-type"].startswith("text/html"):
+                found.append((role, path))
+            else:
+                assert answer.status_code in {200, 303, 307}, (role, path, answer.status_code)
+    return sorted(set(found), key=lambda one: (one[0] or "", one[1]))
+
+
+async def look(page: Page, origin: str, path: str, lang: str, where: str) -> list[str]:
+    """One language of one page: wide in one light, narrow in the other."""
+    await page.set_viewport_size({"width": 1280, "height": 900})
+    await page.context.add_cookies([{"name": "lang", "value": lang, "url": origin}])
+    await page.goto(path)
+    wrong = [] if await page.locator("html").get_attribute("lang") == lang else [f"{where}: lang is not {lang}"]
+    lights: tuple[Any, Any] = ("light", "dark") if lang == "sv" else ("dark", "light")
+    for width, light in zip((1280, 320), lights, strict=True):
+        await page.set_viewport_size({"width": width, "height": 900})
+        await page.emulate_media(color_scheme=light)
+        wrong += await faults(page, f"{where} {lang} {width} {light}", None if width == 1280 else LOOKS)
+        await picture(page, re.sub(r"\W+", "-", f"{where} {lang} {width} {light}"))
+    return wrong
+
+
+@pytest.mark.timeout(300)
+async def test_every_page_is_readable_by_everybody_everywhere(people: People, visits: Visits) -> None:
+    known = await examples(people)
+    pages = await all_pages(people, known)
+    assert len(pages) > 25
+    wrong: list[str] = []
+    for role in dict.fromkeys(role for role, _ in pages):
+        # motion is off: a colour on its way to another is no colour to judge
+        async with visits.as_(role, reduced_motion="reduce") as page:
+            for _, path in (one for one in pages if one[0] == role):
+                name = re.sub(r"[0-9a-f-]{36}", "x", f"{role or 'nobody'} {path}")
+                for lang in ("sv", "en"):
+                    wrong += await look(page, people.town.addresses.public_url, path, lang, name)
+    assert wrong == [], "\n".join(wrong)
+
+
+async def test_the_dashboard_on_paper_has_no_navigation(people: People, visits: Visits) -> None:
+    await people.arrive(await people.allocate(2))
+    await people.agreed()
+    async with visits.as_("council") as page:
+        await page.goto("/reporting/")
+        await expect(page.locator("header.top")).to_be_visible()
+        await page.emulate_media(media="print")
+        for hidden in ("header.top", "nav", ".foot", ".skip", "button", "summary"):
+            for element in await page.locator(hidden).all():
+                await expect(element).to_be_hidden()
+        await expect(page.locator("h1")).to_be_visible()
+        await expect(page.locator("#part-received svg.wide")).to_be_visible()
+        await picture(page, "dashboard on paper")
