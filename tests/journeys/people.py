@@ -4,8 +4,10 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 from uuid import uuid4
 
+import asyncpg
 import httpx
 
 from deploy.local.town import Town
@@ -88,6 +90,25 @@ class People:
 
         await until(both, same, seconds=seconds, what="agreement between reporting and reception")
         return await self.get("council", "/reporting/dashboard.json")
+
+    async def quiet_hour(self) -> None:
+        """As if no mail had gone out in the last hour: otherwise a busy mailbox collects for ten minutes."""
+        connection = await asyncpg.connect(self.town.addresses.databases["notifications"])
+        try:
+            await connection.execute("update notifications.mail set composed_at = composed_at - interval '2 hours'")
+        finally:
+            await connection.close()
+
+    async def inbox(self) -> list[dict[str, Any]]:
+        """Every open item of the coordinators' inbox, page by page."""
+        items: list[dict[str, Any]] = []
+        after = ""
+        while True:
+            page = await self.get("coordinator", f"/notifications/inbox{after}")
+            items += page["items"]
+            if page["next"] is None:
+                return items
+            after = f"?{urlencode({'after': page['next']})}"
 
     async def mails(self, to: str | None = None) -> list[dict[str, Any]]:
         answer = await self.http.get(f"{self.town.addresses.sinks}/mail/messages.json", params={"to": to} if to else {})

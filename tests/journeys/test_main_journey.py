@@ -8,6 +8,7 @@ from tests.waiting import until
 
 
 async def test_an_allocation_becomes_a_figure_an_inbox_item_and_a_mail(people):
+    await people.quiet_hour()
     before = await people.agreed()
     case = await people.allocate(3)
     waiting = await people.agreed()
@@ -27,8 +28,7 @@ async def test_an_allocation_becomes_a_figure_an_inbox_item_and_a_mail(people):
     assert corrected["received"]["persons"] == before["received"]["persons"] + 2
 
     async def item():
-        found = await people.get("coordinator", "/notifications/inbox")
-        return [i for i in found["items"] if i["about"] == case["case"]]
+        return [i for i in await people.inbox() if i["about"] == case["case"]]
 
     (told,) = await until(item)
     await people.post("coordinator", f"/notifications/inbox/{told['id']}/acknowledge", {})
@@ -44,6 +44,7 @@ async def test_an_allocation_becomes_a_figure_an_inbox_item_and_a_mail(people):
 
 
 async def test_one_trace_from_the_request_to_the_projection_and_the_mail(people):
+    await people.quiet_hour()
     trace = uuid4().hex
     today = await people.today()
     answer = await people.ask(
