@@ -22,6 +22,9 @@ from deploy.local.town import Town
 
 Work = Callable[[Claim], Coroutine[Any, Any, int]]
 _BEGUN = time.monotonic()
+# time to sign in before the first year starts
+SIGN_IN_SECONDS = 10
+ROLE_WORDS = {"councillor": "council", "administrator": "operator"}
 USAGE = "usage: python -m deploy.local demo | smoke | token ROLE | stop | clean | parts"
 
 
@@ -76,6 +79,9 @@ async def _demo() -> int:
             address = town.addresses.public_url
             claim.tell(_facts(town, address))
             say(f"the pages are up: {address}")
+            if not (where.state / "played.jsonl").exists():
+                say(f"the year begins in {SIGN_IN_SECONDS} s: sign in as Rune Hedvall, a councillor, and watch it")
+                await asyncio.sleep(SIGN_IN_SECONDS)
             await _play(town)
             say(f"open {address}    mail: {address}/mail    traces: {address}/traces")
             say("an API token: make token ROLE=coordinator    Ctrl-C stops everything, the town's data stays")
@@ -144,7 +150,9 @@ async def _token(role: str) -> int:
     if "identity" not in facts:
         raise Refused("No demo of this checkout is running: start it with `make demo`.")
     async with httpx.AsyncClient(timeout=10) as client:
-        answer = await client.post(f"{facts['identity']}/identity/demo-token", json={"role": role})
+        answer = await client.post(
+            f"{facts['identity']}/identity/demo-token", json={"role": ROLE_WORDS.get(role, role)}
+        )
     if answer.status_code != 200:
         raise Refused(f"The sign-in gave no token for {role!r}: {answer.json().get('error_description', answer.text)}")
     print(answer.json()["access_token"])

@@ -1,6 +1,7 @@
 """The trace sink: an OTLP/HTTP receiver with a page that draws one trace as a waterfall.
 
-Promise: it keeps the last 5,000 traces in memory and no more, whatever is sent.
+Promise: it keeps the last 5,000 traces in memory and no more, whatever is sent. A statement of a background loop that
+belongs to no request and no event is not kept: it would push the others out.
 """
 
 import zlib
@@ -49,6 +50,8 @@ class Traces:
 
     def _keep(self, service: str, span: Any) -> None:
         key = span.trace_id.hex()
+        if key not in self._traces and not span.parent_span_id and any(a.key == "db.system" for a in span.attributes):
+            return
         trace = self._traces.setdefault(key, Trace())
         self._traces.move_to_end(key)
         if len(trace.spans) < SPANS_KEPT:
@@ -187,7 +190,9 @@ def routes(traces: Traces) -> list[Route]:
         ).format(subject or "")
         if not found:
             return page(
-                "Traces", form, Markup("<p>No trace yet. Each request and each event it leads to comes here.</p>")
+                "Traces",
+                form,
+                Markup("<p>No trace here. The demo keeps this run's latest: change something and look again.</p>"),
             )
         link = Markup('<a href="/traces/{}">{}</a>')
         rows = [

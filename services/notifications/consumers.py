@@ -1,6 +1,7 @@
 """What happens elsewhere that somebody must know about."""
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 
 from services.notifications import handlers
 from shared.clock import Clock
@@ -10,9 +11,9 @@ from shared.database import Connection
 
 
 def alerts(clock: Clock) -> Reactor:
-    """Facts become notifications. `clock` is the town's: what is old in business time is not mailed."""
+    """Facts become notifications. `clock` dates them in business time; how old a fact is counts in real time."""
 
     async def react(tx: Connection, facts: Sequence[Fact]) -> None:
-        await handlers.alert(tx, facts, clock.now())
+        await handlers.alert(tx, facts, clock.now(), datetime.now(UTC))
 
     return Reactor("alerts", ("reception", "awards"), react)

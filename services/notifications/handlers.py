@@ -37,8 +37,11 @@ async def carry_out(
     return list(changed)
 
 
-async def alert(tx: Connection, facts: Sequence[Fact], now: datetime) -> None:
-    """Makes the notifications that `facts` call for. What goes into an inbox is there, and so sent, at once."""
+async def alert(tx: Connection, facts: Sequence[Fact], at: datetime, now: datetime) -> None:
+    """Makes the notifications that `facts` call for, `at` in business time and `now` in real time.
+
+    What goes into an inbox is there, and so sent, at once.
+    """
     known = {case.id: case for fact in facts if (case := rules.known_case(fact)) is not None}
     cancelled = [fact.subject for fact in facts if isinstance(fact.event, AllocationCancelled)]
     if known or cancelled:
@@ -48,7 +51,7 @@ async def alert(tx: Connection, facts: Sequence[Fact], now: datetime) -> None:
         return
     made = set(await store.make(tx, wanted, {fact.id: fact.traceparent for fact in facts}))
     inbox = [notice.id for notice in wanted if notice.channel == "inbox" and notice.id in made]
-    await carry_out(tx, inbox, lambda about: domain.MarkSent(about, 1), now, OURSELVES)
+    await carry_out(tx, inbox, lambda about: domain.MarkSent(about, 1), at, OURSELVES)
     if inbox:
         await store.tell(tx, "inbox")
     if made:

@@ -10,8 +10,9 @@ from services.notifications.domain import Channel, Rule
 from shared.contracts import awards, reception
 from shared.contracts.envelope import Fact
 
-# A mail about something older than this helps nobody; the inbox has it all the same. Business time, so that neither a
-# first start on an old topic nor a rebuilt database mails the past.
+# A mail about something recorded longer ago than this helps nobody; the inbox has it all the same. So neither a first
+# start on an old topic nor a rebuilt database mails the past. Counted in real time from when it was written down: what
+# happened long ago and is told today is news.
 TOO_OLD_TO_MAIL = timedelta(days=14)
 
 # A burst becomes one digest: mail of one rule to one recipient is collected this long (real time).
@@ -41,16 +42,16 @@ class Notice:
     withheld: bool = False
 
 
-def too_old_to_mail(caused_at: datetime, now: datetime) -> bool:
-    """Whether a mail would come too late to help. Both in business time."""
-    return now - caused_at > TOO_OLD_TO_MAIL
+def too_old_to_mail(recorded_at: datetime, now: datetime) -> bool:
+    """Whether a mail would come too late to help. Both in real time."""
+    return now - recorded_at > TOO_OLD_TO_MAIL
 
 
 def notices(fact: Fact, now: datetime) -> Sequence[Notice]:
-    """Whom `fact` concerns. Ids follow from the event and the recipient: the same fact gives the same ids, always."""
+    """Whom `fact` concerns; `now` is real time. Ids follow from event and recipient: the same fact, the same ids."""
 
     def notice(rule: Rule, channel: Channel, recipient: str) -> Notice:
-        withheld = channel == "email" and too_old_to_mail(fact.at, now)
+        withheld = channel == "email" and too_old_to_mail(fact.recorded_at, now)
         key = uuid5(fact.id, f"{channel}:{recipient}")
         return Notice(key, rule, channel, recipient, fact.id, fact.at, fact.subject, withheld)
 

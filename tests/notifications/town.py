@@ -74,7 +74,7 @@ class Town:
 
     async def react(self, *facts: Fact) -> None:
         async with self.database.transaction() as tx:
-            await handlers.alert(tx, facts, NOW)
+            await handlers.alert(tx, facts, NOW, NOW)
 
     async def age(self, seconds: float = 10) -> None:
         """Lets what waits for company have waited."""
