@@ -95,9 +95,12 @@ class Town:
                 group.create_task(self._timed(self._front(), _SERVICES))
         except BaseException as raised:
             await self.supervisor.stop()
-            if isinstance(raised, BaseExceptionGroup):
-                raise raised.exceptions[0] from None
-            raise
+            first: BaseException = raised
+            while isinstance(first, BaseExceptionGroup):
+                first = first.exceptions[0]
+            if first is raised:
+                raise
+            raise first from None
         return self
 
     async def __aexit__(
