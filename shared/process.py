@@ -80,7 +80,7 @@ def build(service: Service) -> FastAPI:
         strict=settings.demo,
         today=clock.today if settings.clock_file else None,
     )
-    pages.environment.globals["demo"] = settings.demo
+    pages.environment.globals |= {"demo": settings.demo, "municipality": settings.municipality}
     own = Runtime(
         settings,
         database,

@@ -38,9 +38,9 @@ _TEXTS = {
     404: (
         "not-found",
         "Sidan finns inte",
-        "Adressen leder ingenstans här.",
+        "Det finns ingen sida på den här adressen.",
         "No such page",
-        "Nothing lives at this address.",
+        "There is no page at this address.",
     ),
     502: (
         "outcome-unknown",

@@ -15,6 +15,7 @@ _FRAME = Markup(
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>{title} – Landa demo</title>
+<link rel="icon" href="/notifications/static/landa.svg" type="image/svg+xml">
 <link rel="stylesheet" href="/notifications/static/landa.css">
 </head>
 <body>
@@ -30,7 +31,7 @@ _FRAME = Markup(
 """
 )
 _HEADERS = {
-    "Content-Security-Policy": "default-src 'none'; style-src 'self'; form-action 'self'",
+    "Content-Security-Policy": "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'",
     "Cache-Control": "no-store",
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",

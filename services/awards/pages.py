@@ -122,7 +122,8 @@ async def nominations(
     cursor = read_cursor(after)
     async with transaction(run.database, scope=request.scope) as tx:
         years = await store.years(tx)
-        chosen = year or max([*years, *rules.open_years(run.clock.today())])
+        current = max(rules.open_years(run.clock.today()))
+        chosen = year or (current if current in years else max(years, default=current))
         found = await store.listed(tx, chosen, cursor)
         words = await handlers.read(tx, run.vault, looks_of(run), found, actor, "list", route_of(request))
     further = f"{found[-1].created_at.isoformat()}~{found[-1].id}" if len(found) == store.PAGE else None

@@ -15,7 +15,7 @@ class Task:
 
 _ROLES = {
     "inbox": {"coordinator"},
-    "reception": {"coordinator", "caseworker", "manager"},
+    "reception": {"coordinator", "caseworker", "manager", "auditor"},
     "import": {"coordinator"},
     "nominations": {"secretary"},
     "reporting": {"coordinator", "manager", "council", "auditor"},

@@ -41,8 +41,9 @@ async def home(request: Request) -> Response:
         return run.pages.render(request, "welcome.html")
     async with run.database.reading() as conn:
         unread = await store.unread(conn, handlers.inboxes(actor))
-        failed = (await store.counts(conn))["failed"] if not actor.roles.isdisjoint(WATCHERS) else 0
-    return run.pages.render(request, "home.html", tasks=tasks(actor.roles, unread, failed))
+        counts = {} if actor.roles.isdisjoint(WATCHERS) else await store.counts(conn)
+    mine = tasks(actor.roles, unread, counts.get("failed", 0))
+    return run.pages.render(request, "home.html", tasks=mine, withheld=counts.get("withheld", 0))
 
 
 @router.get("/notifications/", dependencies=[public()], response_model=None)

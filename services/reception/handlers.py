@@ -1,12 +1,15 @@
-"""Commands on cases and quotas: load, decide, save, announce, in the transaction that the edge opened."""
+"""Commands on cases and quotas: load, decide, save, announce, in the transaction that the edge opened.
+
+`allocations.py` has those on allocations as they are sent.
+"""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any, Literal, assert_never
+from typing import Any
 from uuid import UUID, uuid5
 
-from services.reception import commands, domain, store
+from services.reception import commands, domain, store, store_quotas
 from services.reception.bodies import (
     AllocationBody,
     ArrivalBody,
@@ -15,23 +18,24 @@ from services.reception.bodies import (
     NoticeBody,
     QuotaBody,
 )
+from services.reception.case import Case
 from services.reception.commands import Command
-from services.reception.domain import Case, State
-from services.reception.households import AllocationTerms, NewPerson, Replaced, faults
-from services.reception.matching import Known, completed, differences, match
+from services.reception.domain import State
+from services.reception.households import NewPerson
 from services.reception.people import Desk
+from services.reception.quotas import Quota
 from shared import journal
 from shared.access_log import Action
 from shared.contracts.event import Event
+from shared.contracts.reception import ReceptionEvent
 from shared.database import Connection
-from shared.decider import Refused, fold
+from shared.decider import fold
 from shared.identity import Actor
 from shared.journal import uuid7
 from shared.web.commands import Answer, check_version
 from shared.web.problems import Problem
 
 QUOTAS = UUID("6f0c9a52-5f0e-5a0b-9d3e-3a4d1c1e7a10")
-Outcome = Literal["accepted", "known", "changed", "refused"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,19 +56,7 @@ class Doing:
         await self.desk.access.record(self.tx, self.actor, action, self.route, cases, persons)
 
 
-@dataclass(frozen=True, slots=True)
-class Received:
-    """What became of one household that was sent as an allocation."""
-
-    outcome: Outcome
-    case: UUID | None = None
-    persons: tuple[UUID, ...] = ()
-    version: int = 0
-    refusals: Sequence[Refused] = ()
-    fields: Sequence[str] = field(default=())
-
-
-def _after(state: State, events: Sequence[Event]) -> State:
+def after(state: State, events: Sequence[ReceptionEvent]) -> State:
     return fold(domain.evolve, events, state)
 
 
@@ -73,181 +65,8 @@ def case_answer(status: int, case_id: UUID, version: int, persons: Sequence[UUID
     return Answer(status, data, location=f"/reception/cases/{case_id}", etag=version)
 
 
-async def set_quota(doing: Doing, body: QuotaBody, expected: int | None) -> Answer:
-    """Sets or revises a year's quota. Whoever revises says which version they saw."""
-    quota_id = uuid5(QUOTAS, str(body.quota_year))
-    sequence, quota = await store.load_quota(doing.tx, quota_id, body.quota_year)
-    events = domain.decide(commands.SetQuota(body.quota_year, body.target, body.decided_on, doing.today), quota)
-    if events and sequence:
-        if expected is None:
-            raise Problem(428, "version-missing", field="If-Match")
-        check_version(expected, sequence)
-    if events:
-        state = _after(quota, events)
-        assert isinstance(state, domain.Quota)
-        await store.save_quota(doing.tx, quota_id, sequence + len(events), state)
-        await doing.announce(quota_id, sequence, events)
-    status = 201 if events and not sequence else 200
-    return Answer(status, {"quota": quota_id}, location="/reception/quotas", etag=sequence + len(events))
-
-
-async def receive(doing: Doing, bodies: Sequence[AllocationBody]) -> list[Received]:
-    """At most 100 households, each of another allocation number; each is received whole or not at all."""
-    replaced = await store.by_number(doing.tx, {b.replaces for b in bodies if b.replaces})
-    done: dict[str, Received] = {}
-    good: dict[str, tuple[AllocationBody, AllocationTerms]] = {}
-    for body in bodies:
-        terms, refusals = _terms(body, replaced)
-        ids = [UUID(int=0)] * len(body.persons)
-        refusals += faults(terms, _new_persons(body, ids), doing.today)
-        if refusals:
-            done[body.allocation_number] = Received("refused", refusals=refusals)
-        else:
-            good[body.allocation_number] = body, terms
-    numbers = sorted(good)
-    opened = await store.open_numbers(doing.tx, [uuid7() for _ in numbers], numbers)
-    new = {number: loaded for number, loaded in opened.items() if loaded.case is None}
-    known = {number: loaded for number, loaded in opened.items() if loaded.case is not None}
-    done |= await _add(doing, {number: (loaded.id, *good[number]) for number, loaded in new.items()})
-    done |= await _compare(doing, {number: (loaded, *good[number]) for number, loaded in known.items()})
-    return [done[body.allocation_number] for body in bodies]
-
-
-def _terms(body: AllocationBody, replaced: dict[str, store.Loaded]) -> tuple[AllocationTerms, list[Refused]]:
-    if body.replaces is None:
-        return body.terms(None), []
-    earlier = replaced.get(body.replaces)
-    if earlier is None or earlier.case is None or body.replaces == body.allocation_number:
-        return body.terms(None), [Refused("replaced-unknown", field="replaces")]
-    return body.terms(Replaced(earlier.id, earlier.case.cancelled is not None, earlier.case.quota_year)), []
-
-
-def _new_persons(body: AllocationBody | NoticeBody, ids: Sequence[UUID]) -> tuple[NewPerson, ...]:
+def new_persons(body: AllocationBody | NoticeBody, ids: Sequence[UUID]) -> tuple[NewPerson, ...]:
     return tuple(person.facts(id) for id, person in zip(ids, body.persons, strict=True))
-
-
-async def _add(doing: Doing, new: dict[str, tuple[UUID, AllocationBody, AllocationTerms]]) -> dict[str, Received]:
-    if not new:
-        return {}
-    done, saved, people = {}, [], []
-    for number, (case_id, body, terms) in new.items():
-        ids = [uuid7() for _ in body.persons]
-        command = commands.ReceiveAllocation(terms, _new_persons(body, ids), doing.today)
-        events = domain.decide(command, None)
-        state = _after(None, events)
-        assert isinstance(state, Case)
-        saved.append((case_id, len(events), state))
-        people += [(id, case_id, place, p) for place, (id, p) in enumerate(zip(ids, body.persons, strict=True))]
-        await doing.announce(case_id, 0, events)
-        done[number] = Received("accepted", case_id, tuple(ids), len(events))
-    await store.save(doing.tx, saved)
-    await doing.desk.keep(doing.tx, people)
-    return done
-
-
-async def _compare(
-    doing: Doing, known: dict[str, tuple[store.Loaded, AllocationBody, AllocationTerms]]
-) -> dict[str, Received]:
-    if not known:
-        return {}
-    people = await doing.desk.open(doing.tx, [loaded.id for loaded, *_ in known.values()])
-    done = {}
-    for number, (loaded, body, terms) in known.items():
-        assert loaded.case is not None
-        theirs = completed(people[loaded.id], body.persons)
-        terms = _completed_terms(terms, loaded.case)
-        fields = differences(_facts(loaded.case), _facts(terms), people[loaded.id], theirs)
-        ids = match(people[loaded.id], theirs)
-        persons = tuple(id for id in ids if id is not None)
-        outcome: Outcome = "changed" if fields else "known"
-        done[number] = Received(outcome, loaded.id, persons, loaded.sequence, fields=fields)
-    return done
-
-
-def _facts(found: Case | AllocationTerms) -> dict[str, Any]:
-    """The allocation's own facts, to compare."""
-    facts: dict[str, Any] = {"category": found.category, "decided_on": found.decided_on}
-    match found:
-        case Case():
-            return facts | {
-                "quota_year": found.quota_year,
-                "receive_by": found.receive_by,
-                "replaces": found.replaces,
-            }
-        case AllocationTerms():
-            earlier = found.replaces.case if found.replaces else None
-            return facts | {"quota_year": found.year(), "receive_by": found.deadline(), "replaces": earlier}
-        case _:
-            assert_never(found)
-
-
-def _completed_terms(terms: AllocationTerms, case: Case) -> AllocationTerms:
-    """`terms` with what they do not say taken from the case, as far as it does not follow from what they do say."""
-    same = (terms.category, terms.decided_on) == (case.category, case.decided_on)
-    return AllocationTerms(
-        terms.category,
-        terms.decided_on,
-        case.quota_year if terms.quota_year is None and same else terms.quota_year,
-        case.receive_by if terms.receive_by is None and same else terms.receive_by,
-        Replaced(case.replaces, True, None) if terms.replaces is None and case.replaces else terms.replaces,
-    )
-
-
-def facts_of_file(body: AllocationBody, case: Case) -> dict[str, Any]:
-    """The allocation's own facts as another version of it has them, without what it replaces."""
-    facts = _facts(_completed_terms(body.terms(None), case))
-    return {name: value for name, value in facts.items() if name != "replaces"}
-
-
-def broken_rules(body: AllocationBody, today: date) -> list[Refused]:
-    """Every rule that the household breaks by itself, whatever it replaces."""
-    return faults(body.terms(None), _new_persons(body, [UUID(int=0)] * len(body.persons)), today)
-
-
-async def receive_one(doing: Doing, body: AllocationBody) -> Answer:
-    """One household. Raises what is wrong, or that it is known with another content."""
-    [received] = await receive(doing, [body])
-    match received.outcome:
-        case "refused":
-            raise received.refusals[0]
-        case "changed":
-            raise Problem(409, "allocation-differs", case=received.case)
-    assert received.case is not None
-    await doing.looked("change", [received.case], received.persons)
-    status = 201 if received.outcome == "accepted" else 200
-    return case_answer(status, received.case, received.version, received.persons)
-
-
-async def correct(doing: Doing, loaded: store.Loaded, body: AllocationBody) -> int:
-    """Takes another version of a known allocation; the case's new version."""
-    replaced = await store.by_number(doing.tx, [body.replaces] if body.replaces else [])
-    terms, refusals = _terms(body, replaced)
-    if refusals:
-        raise refusals[0]
-    assert loaded.case is not None
-    terms = _completed_terms(terms, loaded.case)
-    ours: list[Known] = (await doing.desk.open(doing.tx, [loaded.id]))[loaded.id]
-    body = body.model_copy(update={"persons": tuple(completed(ours, body.persons))})
-    ids = [id or uuid7() for id in match(ours, body.persons)]
-    sequence = await _decide(doing, loaded, commands.CorrectAllocation(terms, _new_persons(body, ids), doing.today))
-    people = [(id, loaded.id, place, p) for place, (id, p) in enumerate(zip(ids, body.persons, strict=True))]
-    await doing.desk.keep(doing.tx, people)
-    await store.no_longer_members(doing.tx, loaded.id, [k.person for k in ours if k.person not in ids])
-    await doing.looked("change", [loaded.id], [*ids, *(k.person for k in ours)])
-    return sequence
-
-
-async def notify_settlement(doing: Doing, body: NoticeBody) -> Answer:
-    """A household that was not allocated. Doing it twice is told apart by the idempotency key only."""
-    case_id, ids = uuid7(), [uuid7() for _ in body.persons]
-    await store.open_case(doing.tx, case_id)
-    command = commands.NotifySettlement(body.terms(), _new_persons(body, ids), doing.today)
-    loaded = store.Loaded(case_id, 0, None, None)
-    sequence = await _decide(doing, loaded, command)
-    people = [(id, case_id, place, p) for place, (id, p) in enumerate(zip(ids, body.persons, strict=True))]
-    await doing.desk.keep(doing.tx, people)
-    await doing.looked("change", [case_id], ids)
-    return case_answer(201, case_id, sequence, ids)
 
 
 async def load(doing: Doing, case_id: UUID, expected: int | None) -> store.Loaded:
@@ -260,12 +79,12 @@ async def load(doing: Doing, case_id: UUID, expected: int | None) -> store.Loade
     return loaded
 
 
-async def _decide(doing: Doing, loaded: store.Loaded, command: Command) -> int:
+async def decide(doing: Doing, loaded: store.Loaded, command: Command) -> int:
     """Decide, save, announce; the case's new version."""
     events = domain.decide(command, loaded.case)
     sequence = loaded.sequence + len(events)
     if events:
-        state = _after(loaded.case, events)
+        state = after(loaded.case, events)
         assert isinstance(state, Case)
         await store.save(doing.tx, [(loaded.id, sequence, state)])
         await doing.announce(loaded.id, loaded.sequence, events)
@@ -274,7 +93,38 @@ async def _decide(doing: Doing, loaded: store.Loaded, command: Command) -> int:
 
 async def _change(doing: Doing, case_id: UUID, expected: int, command: Command) -> Answer:
     loaded = await load(doing, case_id, expected)
-    return case_answer(200, case_id, await _decide(doing, loaded, command))
+    return case_answer(200, case_id, await decide(doing, loaded, command))
+
+
+async def set_quota(doing: Doing, body: QuotaBody, expected: int | None) -> Answer:
+    """Sets or revises a year's quota. Whoever revises says which version they saw."""
+    quota_id = uuid5(QUOTAS, str(body.quota_year))
+    sequence, quota = await store_quotas.load(doing.tx, quota_id, body.quota_year)
+    events = domain.decide(commands.SetQuota(body.quota_year, body.target, body.decided_on, doing.today), quota)
+    if events and sequence:
+        if expected is None:
+            raise Problem(428, "version-missing", field="If-Match")
+        check_version(expected, sequence)
+    if events:
+        state = after(quota, events)
+        assert isinstance(state, Quota)
+        await store_quotas.save(doing.tx, quota_id, sequence + len(events), state)
+        await doing.announce(quota_id, sequence, events)
+    status = 201 if events and not sequence else 200
+    return Answer(status, {"quota": quota_id}, location="/reception/quotas", etag=sequence + len(events))
+
+
+async def notify_settlement(doing: Doing, body: NoticeBody) -> Answer:
+    """A household that was not allocated. Doing it twice is told apart by the idempotency key only."""
+    case_id, ids = uuid7(), [uuid7() for _ in body.persons]
+    await store.open_case(doing.tx, case_id)
+    command = commands.NotifySettlement(body.terms(), new_persons(body, ids), doing.today)
+    loaded = store.Loaded(case_id, 0, None, None)
+    sequence = await decide(doing, loaded, command)
+    people = [(id, case_id, place, p) for place, (id, p) in enumerate(zip(ids, body.persons, strict=True))]
+    await doing.desk.keep(doing.tx, people)
+    await doing.looked("change", [case_id], ids)
+    return case_answer(201, case_id, sequence, ids)
 
 
 async def cancel(doing: Doing, case_id: UUID, body: CancellationBody, expected: int) -> Answer:

@@ -11,7 +11,7 @@ from fastapi.encoders import jsonable_encoder
 from starlette.datastructures import UploadFile
 from starlette.responses import JSONResponse, Response
 
-from services.reception import handlers, store, views
+from services.reception import allocations, handlers, store, store_quotas, views
 from services.reception.bodies import (
     AllocationBody,
     ArrivalBody,
@@ -88,12 +88,12 @@ async def quotas(
     request: Request, actor: Annotated[Actor, needs("coordinator", "caseworker", "manager", "auditor", "service")]
 ) -> Response:
     async with runtime(request).database.reading() as conn:
-        return JSONResponse(jsonable_encoder({"quotas": await store.quotas(conn)}))
+        return JSONResponse(jsonable_encoder({"quotas": await store_quotas.quotas(conn)}))
 
 
 @router.post("/allocations")
 async def receive(request: Request, actor: Coordinator, body: AllocationBody) -> Response:
-    return await respond(request, actor, body, lambda d: handlers.receive_one(d, body))
+    return await respond(request, actor, body, lambda d: allocations.receive_one(d, body))
 
 
 @router.post("/allocations/{case}/cancellation")

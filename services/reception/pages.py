@@ -11,7 +11,7 @@ from fastapi.encoders import jsonable_encoder
 from pydantic import BaseModel
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
-from services.reception import handlers, store, views
+from services.reception import handlers, store, store_quotas, views
 from services.reception.bodies import ArrivalBody, ArrivalCorrectionBody, CancellationBody
 from services.reception.handlers import Doing
 from services.reception.http import Coordinator, Reader, Worker, doing, run
@@ -68,7 +68,7 @@ async def inbox(request: Request, actor: Reader, show: Show = "allocations", aft
     async with own.database.reading() as conn:
         found = await views.case_list(conn, today, *SHOWN[show], after, PAGE)
         counts = await store.count_open(conn, today, today + timedelta(days=SOON_DAYS))
-        years = await store.quotas(conn)
+        years = await store_quotas.quotas(conn)
         waiting = await imports.conflicts(conn, undecided=True) if "coordinator" in actor.roles else []
     quota = next((q for q in years if q["quota_year"] == today.year), None)
     return own.pages.render(

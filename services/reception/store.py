@@ -1,4 +1,4 @@
-"""Every statement on the tables of cases, quotas and persons. `imports/store.py` has those of the imports."""
+"""Every statement on the tables of cases and persons. `store_quotas.py` and `imports/store.py` have the others."""
 
 import json
 from collections.abc import AsyncIterator, Iterable, Sequence
@@ -9,11 +9,12 @@ from uuid import UUID
 
 from pydantic import TypeAdapter
 
-from services.reception.domain import Case, Quota
+from services.reception import store_quotas
+from services.reception.case import Case
+from services.reception.quotas import Quota
 from shared.database import Connection
 
 _CASE = TypeAdapter(Case)
-_QUOTA = TypeAdapter(Quota)
 NEVER = date(9999, 1, 1)
 
 
@@ -108,58 +109,6 @@ async def save(tx: Connection, cases: Sequence[tuple[UUID, int, Case]]) -> None:
         """,
         json.dumps(rows),
     )
-
-
-async def load_quota(tx: Connection, quota_id: UUID, quota_year: int) -> tuple[int, Quota | None]:
-    """Sequence and state of the year's quota, its row locked; made when it is new."""
-    await tx.execute("insert into quotas (id, quota_year) values ($1, $2) on conflict do nothing", quota_id, quota_year)
-    row = await tx.fetchrow("select sequence, state from quotas where id = $1 for update", quota_id)
-    assert row is not None
-    return row["sequence"], _QUOTA.validate_json(row["state"]) if row["state"] else None
-
-
-async def save_quota(tx: Connection, quota_id: UUID, sequence: int, quota: Quota) -> None:
-    await tx.execute(
-        "update quotas set sequence = $2, state = $3 where id = $1",
-        quota_id,
-        sequence,
-        _QUOTA.dump_json(quota).decode(),
-    )
-
-
-async def quotas(conn: Connection) -> list[dict[str, Any]]:
-    """Each year's quota with its persons: allocated, received, cancelled, and still open. Newest year first.
-
-    Temporary protection has a number of its own and is not counted (`rules.counts_towards_quota`).
-    """
-    rows = await conn.fetch(
-        """
-        select q.id, q.quota_year, q.sequence, q.state,
-          coalesce(sum(c.household), 0)::int as allocated,
-          coalesce(sum(c.arrived), 0)::int as received,
-          coalesce(sum(c.household) filter (where c.status = 'cancelled'), 0)::int as cancelled
-        from quotas q left join cases c
-          on c.quota_year = q.quota_year and c.kind = 'allocated' and c.category <> 'temporary-protection'
-        where q.state is not null group by q.id order by q.quota_year desc
-        """
-    )
-    found = []
-    for row in rows:
-        state = _QUOTA.validate_json(row["state"])
-        numbers = {name: row[name] for name in ("allocated", "received", "cancelled")}
-        still = numbers["allocated"] - numbers["received"] - numbers["cancelled"]
-        found.append(
-            {
-                "quota": row["id"],
-                "quota_year": row["quota_year"],
-                "target": state.target,
-                "decided_on": state.decided_on,
-                "version": row["sequence"],
-                **numbers,
-                "open": still,
-            }
-        )
-    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -296,5 +245,5 @@ async def states(conn: Connection) -> AsyncIterator[tuple[UUID, int, Case | Quot
     async for row in conn.cursor(f"select {_COLUMNS} from cases order by id"):
         loaded = _loaded(row)
         yield loaded.id, loaded.sequence, loaded.case
-    async for row in conn.cursor("select id, sequence, state from quotas order by id"):
-        yield row["id"], row["sequence"], _QUOTA.validate_json(row["state"]) if row["state"] else None
+    async for stored in store_quotas.states(conn):
+        yield stored

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from services.reception import store
-from services.reception.domain import Case
+from services.reception.case import Case
 from services.reception.handlers import Doing
 from services.reception.imports import store as imports
 from services.reception.imports.columns import SWEDISH

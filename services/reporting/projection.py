@@ -7,7 +7,7 @@ subject (the gate keeps the order) is refused with `Impossible`, so that the eve
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
-from typing import Literal, TypeAlias
+from typing import Literal, assert_never
 from uuid import UUID
 
 from shared.contracts.awards import NominationSubmitted
@@ -19,6 +19,7 @@ from shared.contracts.reception import (
     AllocationReceived,
     ArrivalCorrected,
     ArrivalRegistered,
+    CaseEvent,
     PersonFacts,
     QuotaSet,
     SettlementNotified,
@@ -127,28 +128,12 @@ def applied(stored: Rows, facts: Iterable[Fact]) -> Rows:
     return rows
 
 
-CaseEvent: TypeAlias = (
-    AllocationReceived
-    | AllocationCorrected
-    | AllocationCancelled
-    | SettlementNotified
-    | ArrivalRegistered
-    | ArrivalCorrected
-)
-
-
 def _apply(rows: Rows, fact: Fact) -> None:
     subject, event = fact.subject, fact.event
+    if isinstance(event, CaseEvent):
+        rows.cases[subject] = _case(rows.cases.get(subject), subject, event)
+        return
     match event:
-        case (
-            AllocationReceived()
-            | AllocationCorrected()
-            | AllocationCancelled()
-            | SettlementNotified()
-            | ArrivalRegistered()
-            | ArrivalCorrected()
-        ):
-            rows.cases[subject] = _case(rows.cases.get(subject), subject, event)
         case QuotaSet():
             rows.quotas[subject, fact.sequence] = Quota(
                 subject, fact.sequence, event.quota_year, event.target, event.decided_on
@@ -191,14 +176,21 @@ def _case(before: Case | None, case: UUID, event: CaseEvent) -> Case:
         case AllocationCancelled():
             return replace(_allocation(before), cancelled=event.reason)
         case ArrivalRegistered() | ArrivalCorrected():
-            if before is None:
-                raise Impossible("an arrival in a case that does not exist")
-            return replace(before, persons=_arrivals(before.persons, event.persons, event.arrived_on))
+            known = _known(before)
+            return replace(known, persons=_arrivals(known.persons, event.persons, event.arrived_on))
+        case _:
+            assert_never(event)
 
 
 def _nothing_yet(before: Case | None) -> None:
     if before is not None:
         raise Impossible("a case that exists already is opened again")
+
+
+def _known(before: Case | None) -> Case:
+    if before is None:
+        raise Impossible("a change of a case that does not exist")
+    return before
 
 
 def _allocation(before: Case | None) -> Case:

@@ -93,7 +93,7 @@ def received(found: Received, language: Language) -> Section:
     labels = [language.month(date.fromisoformat(f"{m.month}-01")) for m in found.by_month]
     largest = max(found.by_category, key=lambda c: c.persons)
     says = t("received.says.total", n=found.persons, year=found.year) + " "
-    says += t("received.says.largest", category=t(f"category.{largest.category}").lower(), number=largest.persons)
+    says += t("received.says.largest", category=t(f"received.group.{largest.category}"), number=largest.persons)
     figure = charts.stacked(
         "received",
         t("received.title", year=found.year),
@@ -114,10 +114,10 @@ def arrival_days(found: ArrivalDays, language: Language) -> Section:
     says = t(
         "days.says",
         n=found.within_two_months,
-        persons=found.persons,
+        people=t("days.says.people", n=found.persons),
         share=round(100 * found.within_two_months / found.persons),
-        median=round(found.median),
     )
+    says += " " + t("days.says.half", n=round(found.median))
     bars = [
         Bar(f"{b.first}–{b.last}" if b.last is not None else t("days.or-more", number=b.first), b.persons)
         for b in found.bins
@@ -136,9 +136,10 @@ def open_cases(found: OpenCases, language: Language) -> Section:
     t = language.t
     if not found.cases:
         return Section("open-cases", t("open.empty"), None)
-    says = t("open.says.total", n=found.cases, persons=found.persons) + " "
+    says = t("open.says.total", n=found.cases, people=t("open.says.people", n=found.persons)) + " "
     if found.late_cases:
-        says += t("open.says.late", n=found.late_cases, days=found.most_days_late)
+        days = t("open.says.late.days", n=found.most_days_late)
+        says += t("open.says.late", n=found.late_cases, days=days)
     else:
         says += t("open.says.none-late")
     bars = [Bar(t(f"open.bucket.{b.key}"), b.cases, late=b.key == "late") for b in found.buckets]

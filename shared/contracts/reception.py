@@ -1,7 +1,7 @@
 """What reception says happened. Subject: the case, one household from one allocation or one settlement notice."""
 
 from datetime import date
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeAlias
 
 from pydantic import Field
 
@@ -96,3 +96,15 @@ class QuotaSet(Event, type="reception.quota-set.v1", subject_is=QUOTA):
     quota_year: Year
     target: Annotated[int, Field(ge=0, le=100_000), DataClass.QUANTITY]
     decided_on: Day
+
+
+# Whoever must handle them all says so by one of these; the type checker then names the places that miss one.
+CaseEvent: TypeAlias = (
+    AllocationReceived
+    | AllocationCorrected
+    | AllocationCancelled
+    | SettlementNotified
+    | ArrivalRegistered
+    | ArrivalCorrected
+)
+ReceptionEvent: TypeAlias = CaseEvent | QuotaSet

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Generic, TypeVar
+from typing import Generic, Literal, TypeVar, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 from starlette.datastructures import FormData, UploadFile
@@ -66,10 +66,20 @@ async def read(request: Request, model: type[M], texts: Texts) -> Posted[M]:
     return parse(await request.form(), model, texts, language(request))
 
 
+def _is_choice(annotation: object) -> bool:
+    """Whether the field offers its own few answers, so that a person chooses and does not fill in."""
+    return any(get_origin(one) is Literal for one in (annotation, *get_args(annotation)))
+
+
 def parse(data: FormData, model: type[M], texts: Texts, lang: str) -> Posted[M]:
     many = {
         (info.alias or name): str(info.annotation).startswith(("list", "tuple", "set", "frozenset", "typing.List"))
         for name, info in model.model_fields.items()
+    }
+    unchosen = {
+        info.alias or name: "none_chosen" if name == "persons" else "nothing_chosen"
+        for name, info in model.model_fields.items()
+        if many[info.alias or name] or _is_choice(info.annotation)
     }
     typed: dict[str, str | list[str]] = {}
     files: dict[str, UploadFile] = {}
@@ -91,7 +101,10 @@ def parse(data: FormData, model: type[M], texts: Texts, lang: str) -> Posted[M]:
             where = str(error["loc"][0]) if error["loc"] and str(error["loc"][0]) in many else ""
             if where not in seen:
                 seen.add(where)
-                errors.append(tell(error, where, texts, lang))
+                if error["type"] == "missing" and where in unchosen:
+                    errors.append(tell({**error, "type": unchosen[where]}, where, texts, lang))
+                else:
+                    errors.append(tell(error, where, texts, lang))
         order = list(many)
         errors.sort(key=lambda fault: order.index(fault.where) if fault.where in order else -1)
     shown = {name: words for name, words in typed.items() if name not in RESERVED}

@@ -77,7 +77,8 @@ def pointer(loc: Sequence[int | str]) -> str:
 def kind(error: Mapping[str, Any], texts: Texts) -> str:
     """The name of the text that tells this error. A validator's own `PydanticCustomError` type may be one."""
     name = str(error["type"])
-    if texts.has(f"mistake.{name.replace('_', '-')}.what"):
+    # Ours first: what the library calls `too_short` is a list, and our text of that name is for words.
+    if name not in KINDS and texts.has(f"mistake.{name.replace('_', '-')}.what"):
         return name.replace("_", "-")
     return KINDS.get(name) or FAMILIES.get(name.split("_")[0]) or "form"
 
@@ -87,8 +88,14 @@ def tell(error: Mapping[str, Any], where: str, texts: Texts, lang: str) -> Mista
     context = error.get("ctx") or {}
     limit = next((context[bound] for bound in BOUNDS if bound in context), "")
     name = kind(error, texts)
-    # The list of choices is the model's own, never the input.
-    facts = {"limit": limit, "choices": str(context.get("expected", "")).replace("'", "")}
+    if name == "too-few" and tuple(error["loc"])[-1:] == ("persons",) and not context.get("actual_length"):
+        name = "nobody"
+    # The list of choices is the model's own, never the input. The library joins it in English.
+    choices = str(context.get("expected", "")).replace("'", "")
+    before, joined, last = choices.rpartition(" or ")
+    if joined:
+        choices = texts.get(lang, "mistake.choices", first=before, last=last)
+    facts = {"limit": limit, "choices": choices}
     return Mistake(
         where, texts.get(lang, f"mistake.{name}.what", **facts), texts.get(lang, f"mistake.{name}.mend", **facts)
     )

@@ -43,9 +43,9 @@ def _item(roles: str, path: str, text: str) -> NavItem:
 
 
 NAV: tuple[NavItem, ...] = (
-    _item("coordinator caseworker manager", "/reception/", "nav.reception"),
+    _item("coordinator caseworker manager auditor", "/reception/", "nav.reception"),
     _item("coordinator", "/reception/imports", "nav.imports"),
-    _item("coordinator caseworker manager secretary operator", "/notifications/inbox", "nav.inbox"),
+    _item("coordinator", "/notifications/inbox", "nav.inbox"),
     _item("coordinator caseworker manager council secretary auditor operator", "/reporting/", "nav.reporting"),
     _item("secretary", "/awards/nominations", "nav.nominations"),
     _item("", "/awards/nominate", "nav.nominate"),
@@ -150,6 +150,7 @@ class Pages:
             "new_key": new_key,
             "static": self.static,
             "service": service,
+            "municipality": "",
         }
 
     def static(self, name: str) -> str:

@@ -6,6 +6,7 @@ import socket
 import traceback
 import uuid
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
 from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -159,7 +160,9 @@ class Problems:
         assert isinstance(raised, Refused)
         fault = explain(self.texts, language(request), raised.code, raised.field, raised.facts)
         status = self.statuses.get(raised.code, 422 if raised.field else 409)
-        return self.respond(request, status, raised.code, fault=fault, errors=[fault] if raised.field else [])
+        # The field of a rule is a field of the body: a JSON pointer here, as for what the model refuses.
+        errors = [replace(fault, where=f"/{raised.field.lstrip('/')}")] if raised.field else []
+        return self.respond(request, status, raised.code, fault=fault, errors=errors)
 
     async def invalid(self, request: Request, raised: Exception) -> Response:
         assert isinstance(raised, RequestValidationError | ValidationError)

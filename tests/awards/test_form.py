@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from services.awards import domain, rules, store
 from services.awards.domain import NominationSubmitted
@@ -144,6 +144,11 @@ async def test_the_secretary_reads_and_each_look_is_recorded(site: Site) -> None
         for path in ("/awards/nominations", f"/awards/nominations/{made[0]}", f"/awards/nominations/{made[0]}/receipt"):
             assert (await site.http.get(path, headers=token)).status_code == 403
     assert len(looks) == await site.count("access_log")
+    await site.database.pool.execute("update nomination set prize_year = prize_year - 1 where id <> $1", UUID(made[0]))
+    this_year = (await site.http.get("/awards/nominations", headers=secretary)).json()
+    await site.database.pool.execute("update nomination set prize_year = $1", this_year["year"] - 1)
+    before = (await site.http.get("/awards/nominations", headers=secretary)).json()
+    assert (before["year"], len(this_year["items"]), len(before["items"])) == (this_year["year"] - 1, 1, 3)
 
 
 async def test_the_receipts_address_is_for_the_service_alone(site: Site) -> None:

@@ -174,7 +174,16 @@ async def test_the_landing_page_is_for_nobody_and_for_each_role(site: Site) -> N
         if link.startswith("/notifications"):
             assert (await site.http.get(link, headers=HTML)).status_code == 200
     await site.town.react(allocation(), allocation())
-    for role, link in (("coordinator", "2 olästa"), ("council", "/reporting/"), ("secretary", "/awards/nominations")):
+    await site.run.database.pool.execute("update notification set withheld = true where channel = 'email'")
+    for role, link in (
+        ("coordinator", "2 att bekräfta"),
+        ("council", "/reporting/"),
+        ("secretary", "/awards/nominations"),
+        ("auditor", "/reception/"),
+        ("jury", "Juryns läsning"),
+        ("operator", "/awards/operations"),
+        ("manager", "status=withheld"),
+    ):
         async with site.session(role) as browser:
             assert link in (await browser.get("/")).text
 

@@ -41,6 +41,11 @@ async def test_a_form_keeps_what_was_typed_says_what_is_wrong_and_is_done_once(r
     assert wrong.status_code == 422 and "före beslutet, 2 maj 2018" in wrong.text and 'value="2018-05-01"' in wrong.text
     nothing = await reception.ask("caseworker", "POST", path, data={"key": typed["key"], "sequence": "1"}, headers=HTML)
     assert nothing.status_code == 422 and nothing.text.count("Uppgiften saknas.") >= 2
+    assert "Ingen är vald. Välj minst en person." in nothing.text
+    cancelling = f"/reception/forms/cancellation/{made['case']}"
+    for reason, told in ({}, "Inget är valt. Välj ett alternativ."), ({"reason": "x"}, "left-country eller registered"):
+        unsaid = await reception.ask("coordinator", "POST", cancelling, data={"sequence": "1"} | reason, headers=HTML)
+        assert unsaid.status_code == 422 and told in unsaid.text
     assert await reception.events() != [] and len(await reception.events()) == 1
     typed["arrived_on"] = "2018-06-01"
     for _ in range(2):  # a double click

@@ -45,7 +45,9 @@ def test_numbers_dates_and_plurals_follow_the_language() -> None:
     texts = Texts()
     assert [texts.get("sv", "clock.left", n=n) for n in (1, 2)] == ["1 dag kvar", "2 dagar kvar"]
     assert texts.get("en", "clock.late", n=1) == "1 day late"
-    assert texts.get("sv", "town.today", day=date(2018, 3, 12)) == "I exempelkommunen är det i dag 12 mars 2018."
+    assert texts.get("sv", "town.today", municipality="Exempelby", day=date(2018, 3, 12)) == (
+        "Demonstration. I Exempelby är det i dag 12 mars 2018."
+    )
     assert "12\xa0345" in texts.get("sv", "refusal.stale-version.what", expected=2018, current=12345)
     assert "2018" in texts.get("sv", "refusal.stale-version.what", expected=2018, current=12345)
 

@@ -42,6 +42,7 @@ def page(lang: str, title: str, body: str) -> Response:
     head = (
         f'<!doctype html><html lang="{lang}"><head><meta charset="utf-8"><title>{title} – Landa</title>'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        '<link rel="icon" href="/notifications/static/landa.svg" type="image/svg+xml">'
         '<link rel="stylesheet" href="/notifications/static/landa.css">'
         f"<style>{STYLE}</style></head>"
     )

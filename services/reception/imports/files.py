@@ -5,7 +5,7 @@ import zlib
 from typing import Any, Literal
 from uuid import UUID
 
-from services.reception import handlers
+from services.reception import allocations, handlers
 from services.reception.bodies import AllocationBody
 from services.reception.handlers import Doing
 from services.reception.imports import store
@@ -49,7 +49,7 @@ async def decide_conflict(doing: Doing, conflict_id: UUID, decision: Literal["ke
     if decision == "take":
         assert found.sealed is not None
         content = await doing.desk.open_file(doing.tx, conflict_id, found.sealed)
-        sequence = await handlers.correct(doing, loaded, AllocationBody.model_validate(content))
+        sequence = await allocations.correct(doing, loaded, AllocationBody.model_validate(content))
     await store.decide_conflict(doing.tx, conflict_id, decision, doing.actor.sub, doing.now)
     await doing.desk.forget_files(doing.tx, [conflict_id])
     return _answer(found, sequence)

@@ -11,8 +11,9 @@ from uuid import UUID
 
 import structlog
 
-from services.reception import handlers
-from services.reception.handlers import Doing, Received
+from services.reception import allocations
+from services.reception.allocations import Received
+from services.reception.handlers import Doing
 from services.reception.imports import store
 from services.reception.imports.drafts import Draft, Fault, Parsed, parse
 from services.reception.imports.files import unpack
@@ -110,7 +111,7 @@ class Importer:
 async def outcomes(doing: Doing, drafts: Sequence[Draft], first: int) -> list[store.Outcome]:
     """Receives the faultless ones of `drafts`; what became of each, from ordinal `first`."""
     good = [draft.body for draft in drafts if draft.body is not None]
-    received = dict(zip((b.allocation_number for b in good), await handlers.receive(doing, good), strict=True))
+    received = dict(zip((b.allocation_number for b in good), await allocations.receive(doing, good), strict=True))
     found = []
     for ordinal, draft in enumerate(drafts, start=first):
         if draft.body is None:
@@ -134,7 +135,7 @@ def _rules_too(draft: Draft, doing: Doing) -> list[Fault]:
     """What rules say of the faultless part of a household: everything that is wrong is told at once."""
     if draft.nearly is None:
         return []
-    broken = handlers.broken_rules(draft.nearly, doing.today)
+    broken = allocations.broken_rules(draft.nearly, doing.today)
     return draft.refused([no for no in broken if no.field not in draft.wrong])
 
 

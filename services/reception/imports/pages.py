@@ -9,7 +9,7 @@ from fastapi.encoders import jsonable_encoder
 from pydantic import BaseModel
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
-from services.reception import handlers, views
+from services.reception import allocations, views
 from services.reception import store as cases
 from services.reception.bodies import AllocationBody
 from services.reception.handlers import Doing
@@ -194,7 +194,7 @@ async def _side_by_side(
             if other is not None and getattr(ours, name, None) != getattr(other, name)
         ]
         people.append({"name": shown.name, "added": ours is None, "removed": other is None, "fields": fields})
-    terms = handlers.facts_of_file(theirs, loaded.case)
+    terms = allocations.facts_of_file(theirs, loaded.case)
     facts = [
         {"name": name, "ours": case[name], "theirs": value} for name, value in terms.items() if case[name] != value
     ]
