@@ -121,7 +121,10 @@ def test_every_service_has_the_same_file_names():
 
 
 def test_no_registry_host_and_no_path_of_a_machine_is_written_anywhere():
-    banned = re.compile(r"a-registry-host")
+    # Written in halves, so that this file does not name them either.
+    halves = [("python", "hosted"), ("pypi", ".org"), ("registry", ".npmjs"), ("repo1", ".maven"), ("deb", ".debian")]
+    halves += [("/ro", "ot/"), ("/wo", "rk/")]
+    banned = re.compile("|".join(re.escape(first + second) for first, second in halves))
     wrong = []
     listed = subprocess.run(
         ["git", "ls-files", "--cached", "--others", "--exclude-standard"], cwd=ROOT, capture_output=True, text=True
