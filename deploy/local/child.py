@@ -189,3 +189,26 @@ class Child:
         if self.process is not None and self.alive:
             with contextlib.suppress(ProcessLookupError):
                 self.process.send_signal(number)
+
+
+class Part:
+    """What a test starts, stops and kills by itself, without a supervisor. `spec` says how it runs."""
+
+    child: Child | None = None
+
+    def spec(self) -> Spec:
+        raise NotImplementedError
+
+    async def start(self) -> None:
+        """Start and wait until ready; one that was killed is waited for, since it may still hold its data's lock."""
+        await self.stop(grace=0)
+        self.child = Child(await asyncio.to_thread(self.spec))
+        await self.child.start()
+
+    async def stop(self, grace: float | None = None) -> None:
+        if self.child is not None:
+            await self.child.stop(grace)
+
+    def kill(self) -> None:
+        if self.child is not None:
+            self.child.kill()

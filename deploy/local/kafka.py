@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import KafkaError, for_code
 
-from deploy.local.child import Child, NotReady, Spec, run_as, tail
+from deploy.local.child import NotReady, Part, Spec, run_as, tail
 from deploy.local.kafka_jars import kafka_home
 from deploy.local.places import Places, java_home
 from deploy.local.ports import LOOPBACK, answers
@@ -61,7 +61,7 @@ log.index.size.max.bytes=1048576
 """
 
 
-class Kafka:
+class Kafka(Part):
     """One broker; `port` for clients, `controller_port` for itself."""
 
     def __init__(self, where: Places, port: int, controller_port: int) -> None:
@@ -70,7 +70,6 @@ class Kafka:
         self.controller_port = controller_port
         self.bootstrap = f"{LOOPBACK}:{port}"
         self.home = where.state / "kafka"
-        self.child: Child | None = None
 
     def spec(self) -> Spec:
         jars = kafka_home(self.where)
@@ -89,18 +88,6 @@ class Kafka:
             patience=120,
             grace=3,
         )
-
-    async def start(self) -> None:
-        self.child = Child(await asyncio.to_thread(self.spec))
-        await self.child.start()
-
-    async def stop(self) -> None:
-        if self.child is not None:
-            await self.child.stop()
-
-    def kill(self) -> None:
-        if self.child is not None:
-            self.child.kill()
 
     async def ready(self) -> bool:
         if not await answers(self.port):

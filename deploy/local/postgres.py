@@ -14,7 +14,7 @@ from pathlib import Path
 
 import asyncpg
 
-from deploy.local.child import Child, NotReady, Spec, run_as, tail
+from deploy.local.child import NotReady, Part, Spec, run_as, tail
 from deploy.local.places import Places, postgres_home
 from deploy.local.ports import LOOPBACK
 
@@ -37,7 +37,7 @@ _SETTINGS = {
 }
 
 
-class Postgres:
+class Postgres(Part):
     """One server; the superuser's password lies in the state, 0600."""
 
     def __init__(self, where: Places, port: int) -> None:
@@ -45,7 +45,6 @@ class Postgres:
         self.port = port
         self.home = where.state / "postgres"
         self.data = self.home / "data"
-        self.child: Child | None = None
 
     @property
     def password(self) -> str:
@@ -74,18 +73,6 @@ class Postgres:
             patience=600,  # recovery after a crash reads all of the WAL
             grace=3,
         )
-
-    async def start(self) -> None:
-        self.child = Child(await asyncio.to_thread(self.spec))
-        await self.child.start()
-
-    async def stop(self) -> None:
-        if self.child is not None:
-            await self.child.stop()
-
-    def kill(self) -> None:
-        if self.child is not None:
-            self.child.kill()
 
     async def ready(self) -> bool:
         try:
