@@ -1,7 +1,6 @@
 """Alive, ready, able to consume, and the metrics: what an operator and an orchestrator ask a service."""
 
 import asyncio
-import time
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
@@ -132,8 +131,3 @@ async def measure(parts: "Parts") -> None:
             if flow["lag"] is not None
         ]
         await asyncio.sleep(2)
-
-
-def seconds_since(stamp: float | None) -> float | None:
-    """Seconds since a time.time() stamp."""
-    return None if stamp is None else round(time.time() - stamp, 1)

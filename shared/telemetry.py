@@ -161,11 +161,6 @@ def span_between(
     span.end(time.time_ns())
 
 
-def note_subject(subject: UUID) -> None:
-    """Puts the subject on the current span, so that a case's trace can be found."""
-    trace.get_current_span().set_attribute("landa.subject", str(subject))
-
-
 def gauge(name: str, unit: str, what: str, read: Callable[[], Iterable[tuple[float, dict[str, str]]]]) -> None:
     """A gauge read when metrics are collected; `read` gives (value, labels)."""
 

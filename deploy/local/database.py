@@ -3,7 +3,7 @@
 Promise: safe to run again; it never changes what a service has put into its schemas.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
@@ -66,15 +66,5 @@ async def drop_database(admin_url: str, database: str) -> None:
     server = await asyncpg.connect(admin_url)
     try:
         await server.execute(f'drop database if exists "{database}" with (force)')
-    finally:
-        await server.close()
-
-
-async def forget_roles(admin_url: str, roles: Iterable[str]) -> None:
-    """For a server that tests only borrow."""
-    server = await asyncpg.connect(admin_url)
-    try:
-        for role in roles:
-            await server.execute(f'drop role if exists "{role}"')
     finally:
         await server.close()

@@ -10,6 +10,7 @@ from services.reporting.reconciliation import BY_CATEGORY, Badge, Count, judged
 from services.reporting.rules import TEMPORARY_PROTECTION_COUNTS_FROM
 from services.reporting.store import PROJECTION
 from shared.database import Connection
+from shared.generations import live_generation
 
 STATUS_TOPIC = "dashboard-status"
 
@@ -21,8 +22,7 @@ def consumer(generation: int) -> str:
 
 async def live(conn: Connection) -> int:
     """The generation that pages read."""
-    found = await conn.fetchval("select live from projection where name = $1", PROJECTION)
-    return int(found) if found is not None else 1
+    return await live_generation(conn, PROJECTION)
 
 
 async def counted(conn: Connection, generation: int, today: date) -> Counted:

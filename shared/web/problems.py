@@ -1,6 +1,5 @@
 """How the product says no: one shape for the API, one page for people, and never a word of what was sent in."""
 
-import logging
 import re
 import socket
 import traceback
@@ -241,8 +240,3 @@ class Unforeseen:
             if started:
                 raise RuntimeError("broke off in the middle of an answer; the log has the place") from None
             await response(scope, receive, send)
-
-
-def quiet_server_log() -> None:
-    """Silence the server's own access log: it writes query strings, and ours has what is needed."""
-    logging.getLogger("uvicorn.access").disabled = True
