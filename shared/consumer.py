@@ -72,6 +72,8 @@ class Receiver:
         self.name = name
         self._apply = apply
         self._current = current
+        # Old facts that fill a new generation say nothing about how fast news travels, and belong to no trace.
+        self.rebuilding = False
 
     async def receive(
         self, records: Sequence[Raw], *, retry: frozenset[UUID] = frozenset(), everything: bool = False
@@ -122,7 +124,7 @@ class Receiver:
         if outcome.applied:
             step(f"{self.name}.committed")
         now = time.time()
-        for done in outcome.facts:
+        for done in () if self.rebuilding else outcome.facts:
             _visible(now - done.recorded_at.timestamp(), {"consumer": self.name})
             telemetry.span_between(
                 f"apply in {self.name}", done.event.type, done.traceparent, started, subject=done.subject

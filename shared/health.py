@@ -53,7 +53,7 @@ async def flows(parts: "Parts") -> list[dict[str, Any]]:
                 {
                     "consumer": name,
                     "source": inlet.source,
-                    "building": stream.building,
+                    "building": stream.receiver.rebuilding,
                     "seconds_since_poll": None if idle is None else round(idle, 1),
                     "lag": lag,
                     "applying": inlet.applying,

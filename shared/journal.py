@@ -5,6 +5,7 @@ import time
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Literal
 from uuid import UUID
 
 import asyncpg
@@ -142,14 +143,21 @@ async def history(connection: Connection, source: str, subject: UUID) -> list[En
     return [Entry(recorded(row, source, incarnation), row["actor"]) for row in rows]
 
 
-async def stream(connection: Connection, source: str, after: int, *, chunk: int = 1000) -> AsyncIterator[Recorded]:
-    """Every row above `after` that one snapshot shows, in order of position. `connection` is in a transaction.
+Order = Literal["position", "subject"]
+_ORDERS: dict[Order, str] = {"position": "position", "subject": "subject, sequence"}
+
+
+async def stream(
+    connection: Connection, source: str, after: int, *, order: Order = "position", chunk: int = 1000
+) -> AsyncIterator[Recorded]:
+    """Every row above `after` that one snapshot shows, by position or subject by subject. `connection` is in a
+    transaction.
 
     A row that commits late may have a lower position than one already streamed: whoever needs every row reads from 0,
     or relies on the gate and the watermark, never on the position alone.
     """
     incarnation = await epoch(connection)
-    query = f"select {_COLUMNS} from journal where position > $1 order by position"
+    query = f"select {_COLUMNS} from journal where position > $1 order by {_ORDERS[order]}"
     async for row in connection.cursor(query, after, prefetch=chunk):
         yield recorded(row, source, incarnation)
 

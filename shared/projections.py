@@ -30,7 +30,6 @@ class Stream:
     receiver: Receiver
     inlets: list[Inlet]
     task: asyncio.Task[None] | None = None
-    building: bool = False
 
 
 class Consumers:
@@ -102,7 +101,7 @@ class Consumers:
             if stream is None or stream.task is None or stream.task.done():
                 stream = self.streams[name] = self._stream(consumer, generation)
                 stream.task = asyncio.create_task(self._flow(consumer, generation, stream), name=f"stream {name}")
-            stream.building = any((c, new) == (consumer, generation) for c, _, new in building)
+            stream.receiver.rebuilding = any((c, new) == (consumer, generation) for c, _, new in building)
         for projection, live, new in building:
             await generations.swap_when_caught_up(self._database, self._may_stall, projection, live, new)
 
