@@ -1,6 +1,7 @@
 """What the tests of notifications share: a town with a real database and mail server, and limits worth waiting for."""
 
 import asyncio
+import base64
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -14,11 +15,12 @@ from services.notifications import domain, handlers, store
 from services.notifications.addresses import Address, NotNow
 from services.notifications.rules import Schedule
 from services.notifications.sender import Pace, Sender
+from services.notifications.store import Mailbox
 from shared.clock import Clock
 from shared.contracts.awards import NominationSubmitted
 from shared.contracts.envelope import Fact
 from shared.contracts.reception import AllocationReceived, PersonFacts
-from shared.database import Database
+from shared.database import Database, migrate
 from shared.decider import fold
 from shared.settings import Settings
 from shared.web.texts import Texts
@@ -144,3 +146,36 @@ class Town:
             assert sequence == len(events)
             assert fold(domain.evolve, events, domain.EMPTY) == state
         assert not happened
+
+
+@asynccontextmanager
+async def town_on(database: Any) -> AsyncIterator[Town]:
+    """A town in `database` with a mail server of its own, and coordinators with a mailbox."""
+    mail = MailServer()
+    key = base64.b64encode(bytes(range(32))).decode()
+    settings = Settings(
+        service="notifications",
+        database_url=database.url("notifications"),
+        kafka="127.0.0.1:1",
+        listen_port=1,
+        public_url="http://landa.example:8400",
+        demo=True,
+        issuer="http://localhost:8400/identity",
+        client_id="notifications",
+        client_secret="secret",
+        session_key=key,  # type: ignore[arg-type]
+        master_key=key,  # type: ignore[arg-type]
+        smtp=f"127.0.0.1:{mail.port}",
+        mail_from="landa@kommunen.example",
+    )
+    await migrate(settings, FOLDERS)
+    pool = Database(settings)
+    await pool.open()
+    await mail.start()
+    try:
+        async with pool.transaction() as tx:
+            await store.set_mailbox(tx, Mailbox("coordinator", CORPORATE, "sv"), "test")
+        yield Town(settings, pool, mail)
+    finally:
+        await mail.stop()
+        await pool.close()

@@ -124,17 +124,28 @@ async def _house(database: object, bootstrap: str, prefix: str) -> AsyncIterator
         await pool.close()
 
 
+@asynccontextmanager
+async def house_on(database: object, bootstrap: str | None) -> AsyncIterator[House]:
+    """The house with topics of its own on Kafka at `bootstrap`; without Kafka when that is None."""
+    if bootstrap is None:
+        async with _house(database, "127.0.0.1:1", "landa") as house:
+            yield house
+        return
+    prefix = f"landa.t{secrets.token_hex(4)}"
+    await make_topics(bootstrap, [f"{prefix.removeprefix('landa.')}.reception"], partitions=4)
+    async with _house(database, bootstrap, prefix) as house:
+        yield house
+
+
 @pytest.fixture
 async def journals(database: object) -> AsyncIterator[House]:
     """The house without Kafka: records are handed over by the test."""
-    async with _house(database, "127.0.0.1:1", "landa") as house:
+    async with house_on(database, None) as house:
         yield house
 
 
 @pytest.fixture
 async def house(database: object, bootstrap: str) -> AsyncIterator[House]:
     """The house with topics of its own on the run's Kafka."""
-    prefix = f"landa.t{secrets.token_hex(4)}"
-    await make_topics(bootstrap, [f"{prefix.removeprefix('landa.')}.reception"], partitions=4)
-    async with _house(database, bootstrap, prefix) as house:
+    async with house_on(database, bootstrap) as house:
         yield house
