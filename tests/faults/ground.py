@@ -53,7 +53,11 @@ class Ground:
     async def complete(self, house: House, events: int) -> None:
         """Waits until the follower was given `events`; that they are missing is for `findings` to say."""
         with suppress(AssertionError):
-            await until(house.seen, lambda seen: len(seen) >= events, seconds=self.patience)
+            await until(
+                lambda: house.target.pool.fetchval("select count(*) from seen"),
+                lambda seen: seen >= events,
+                seconds=self.patience,
+            )
 
 
 async def findings(house: House, parked: set[object] | None = None) -> list[str]:

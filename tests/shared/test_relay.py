@@ -1,7 +1,6 @@
 """The relay on real Kafka: nothing lost, nothing out of order, whatever the writers, the failures and the kills do."""
 
 import asyncio
-import random
 from contextlib import suppress
 from datetime import UTC, datetime
 from uuid import UUID
@@ -59,42 +58,6 @@ async def in_order_and_complete(house, subjects: dict[UUID, int]) -> None:
         assert [s for u, s in seen if u == subject] == list(range(1, last + 1))
     assert len(seen) == expected
     assert await house.held() == []
-
-
-async def test_eight_writers_with_slow_commits_and_rollbacks_while_the_relay_is_replaced(house):
-    subjects = {uuid7(): 0 for _ in range(40)}
-    locks = {subject: asyncio.Lock() for subject in subjects}
-    rng = random.Random(7)
-
-    async def write() -> None:
-        for _ in range(120):
-            subject = rng.choice(list(subjects))
-            async with locks[subject]:
-                with suppress(ZeroDivisionError):
-                    async with house.source.transaction() as tx:
-                        at = datetime.now(UTC)
-                        await journal.append(tx, subject, subjects[subject], [quota(1)], at=at, actor="w")
-                        if rng.random() < 0.1:
-                            await tx.execute("select pg_sleep(0.01)")
-                        if rng.random() < 0.1:
-                            raise ZeroDivisionError
-                    subjects[subject] += 1
-
-    async with Flow(house) as flow:
-        writers = [asyncio.create_task(write()) for _ in range(8)]
-        while not all(w.done() for w in writers):
-            await until(lambda: asyncio.sleep(0.3, True))
-            await flow.restart_relay()
-        await asyncio.gather(*writers)
-        await in_order_and_complete(house, subjects)
-        marks = await until(
-            lambda: house.target.pool.fetch("select * from watermark"),
-            lambda rows: sum(r["events"] for r in rows) == sum(subjects.values()),
-            what="watermarks that count everything",
-        )
-        assert sum(r["subjects"] for r in marks) == sum(1 for n in subjects.values() if n)
-        assert all(r["behind_since"] is None for r in marks)
-        assert await house.source.pool.fetchval("select count(*) from outbox") == 0
 
 
 async def test_two_writers_of_one_sequence_have_one_winner(journals):
