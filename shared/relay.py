@@ -165,8 +165,10 @@ class Relay:
                 await self._send_watermarks(connection, outlet, partitions, incarnation, count)
                 due = time.monotonic() + self._settings.watermark_seconds
             if not rows:
+                # Never wait_for: it forgets a cancellation that comes together with what it waits for (Python 3.11).
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(self._wake.wait(), POLL_SECONDS)
+                    async with asyncio.timeout(POLL_SECONDS):
+                        await self._wake.wait()
 
     async def _publish(
         self, connection: "Own", outlet: Outlet, partitions: int, incarnation: UUID, rows: list[asyncpg.Record]
@@ -188,7 +190,8 @@ class Relay:
         ]
         failure: Unsent | None = None
         try:
-            await asyncio.wait_for(outlet.send(records, alone=self._alone), SEND_SECONDS)
+            async with asyncio.timeout(SEND_SECONDS):
+                await outlet.send(records, alone=self._alone)
             sent = going
         except Unsent as error:
             failure = error
@@ -275,4 +278,5 @@ class Relay:
             for p in range(partitions)
         ]
         records = [Outgoing(m.partition, b"", None, watermark_headers(m)) for m in marks]
-        await asyncio.wait_for(outlet.send(records), SEND_SECONDS)
+        async with asyncio.timeout(SEND_SECONDS):
+            await outlet.send(records)

@@ -140,7 +140,8 @@ class Inlet:
         self.trouble = None
         # An older offset left behind is harmless, the gate drops what comes twice; so neither wait long nor fail.
         with suppress(CommitFailedError, IllegalStateError, TimeoutError, KafkaError):
-            await asyncio.wait_for(message.ack(), 5)
+            async with asyncio.timeout(5):
+                await message.ack()
 
     async def run(self) -> None:
         """Connects, keeps polling, and connects anew when the client got stuck. Ends only by cancellation."""
@@ -148,7 +149,8 @@ class Inlet:
             self._broker = self.build()
             self._unpolled_since = None
             try:
-                await asyncio.wait_for(self._start(self._broker), 20)
+                async with asyncio.timeout(20):
+                    await self._start(self._broker)
                 self.trouble = None
                 await self._watch()
                 log.warning("consumer made no progress, connecting anew", group=self.group)
@@ -186,7 +188,8 @@ class Inlet:
         if broker is None:
             return
         try:
-            await asyncio.wait_for(broker.stop(), 6)
+            async with asyncio.timeout(6):
+                await broker.stop()
         except (KafkaError, OSError, TimeoutError):
             pass
         except asyncio.CancelledError:
@@ -224,7 +227,8 @@ class Inlet:
             if end is None:
                 return None
             try:
-                total += max(0, end - await asyncio.wait_for(client.position(partition), 0.5))
+                async with asyncio.timeout(0.5):
+                    total += max(0, end - await client.position(partition))
             except (TimeoutError, KafkaError, IllegalStateError):
                 return None
         return total

@@ -70,8 +70,10 @@ class Outlet:
     async def open(self) -> int:
         """Connects. Returns the topic's number of partitions. Raises OSError, TimeoutError or KafkaError's kin."""
         try:
-            await asyncio.wait_for(self._producer.start(), 10)
-            found = await asyncio.wait_for(self._producer.partitions_for(self._topic), 10)
+            async with asyncio.timeout(10):
+                await self._producer.start()
+            async with asyncio.timeout(10):
+                found = await self._producer.partitions_for(self._topic)
         except KafkaError as error:
             raise OSError(type(error).__name__) from error
         if not found:
@@ -89,7 +91,8 @@ class Outlet:
         if sender is not None:
             sender.cancel()
         with suppress(KafkaError, OSError, TimeoutError):
-            await asyncio.wait_for(self._producer.stop(), 5)
+            async with asyncio.timeout(5):
+                await self._producer.stop()
         if sender is not None:
             self._producer._message_accumulator.fail_all(KafkaError("closed"))
 

@@ -60,6 +60,17 @@ async def in_order_and_complete(house, subjects: dict[UUID, int]) -> None:
     assert await house.held() == []
 
 
+async def test_a_relay_that_is_woken_and_cancelled_at_once_ends(house):
+    relay = Relay(house.reception, house.source)
+    for _ in range(3):
+        task = asyncio.create_task(relay.run())
+        await until(lambda: asyncio.sleep(0.01, relay.status.connected))
+        relay.wake()
+        task.cancel()
+        ended, _ = await asyncio.wait([task], timeout=10)
+        assert ended, "the cancellation was lost"
+
+
 async def test_two_writers_of_one_sequence_have_one_winner(journals):
     subject = uuid7()
     ends = await asyncio.gather(*(journals.write(subject, 0, n) for n in range(8)), return_exceptions=True)
