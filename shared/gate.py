@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Literal
 from uuid import UUID
 
@@ -19,12 +19,17 @@ log = structlog.get_logger()
 WaitsFor = Literal["predecessor", "retry", "release", "person"]
 ATTEMPTS = 8
 PAGE = 500
-_DUE = "coalesce(next_try <= clock_timestamp(), false) or ({everything} and waits_for in ('release', 'retry'))"
+LONGEST = timedelta(minutes=10)
+# Later than the longest pause from now: the clock has been put back since that was written.
+_DUE = (
+    "coalesce(next_try not between clock_timestamp() and clock_timestamp() + interval '10 minutes', false)"
+    " or ({everything} and waits_for in ('release', 'retry'))"
+)
 
 
 def _back_off(attempts: int) -> timedelta:
     """1 s, 4 s, 16 s … at most 10 minutes."""
-    return timedelta(seconds=min(4.0 ** (attempts - 1), 600.0))
+    return min(timedelta(seconds=4.0 ** (attempts - 1)), LONGEST)
 
 
 @dataclass(frozen=True)
@@ -195,7 +200,8 @@ async def _hold(tx: Connection, consumer: str, line: Line, item: Waiting, hold: 
     waits_for = "person" if hold.waits_for == "retry" and attempts >= ATTEMPTS else hold.waits_for
     await tx.execute(
         "insert into held (consumer, source, subject, sequence, event_id, type, place, headers, value, reason,"
-        " waits_for, attempts, next_try) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)"
+        " waits_for, attempts, next_try) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12,"
+        " clock_timestamp() + $13::interval)"
         " on conflict (consumer, source, subject, sequence) where subject is not null do update set"
         " reason = excluded.reason, waits_for = excluded.waits_for, attempts = excluded.attempts,"
         " next_try = excluded.next_try",
@@ -211,7 +217,7 @@ async def _hold(tx: Connection, consumer: str, line: Line, item: Waiting, hold: 
         hold.reason,
         waits_for,
         attempts,
-        datetime.now(UTC) + _back_off(attempts) if waits_for == "retry" else None,
+        _back_off(attempts) if waits_for == "retry" else None,
     )
 
 

@@ -1,4 +1,7 @@
-"""What a consumer lacks: a gap is asked for, a watermark that stays ahead is answered by reading the journal."""
+"""What a consumer lacks: a gap is asked for, a watermark that stays ahead is answered by reading the journal.
+
+A time ahead of the clock was written before the clock was put back: it counts as long ago.
+"""
 
 import time
 
@@ -57,7 +60,8 @@ class Missing:
                 " join gate g using (consumer, source, subject) where consumer = $1 and waits_for = 'predecessor'"
                 " and not exists (select from held x where x.consumer = h.consumer and x.source = h.source"
                 "   and x.subject = h.subject and x.sequence = g.sequence + 1)"
-                " group by 1, 2, 3 having min(h.held_at) < clock_timestamp() - make_interval(secs => $2)"
+                " group by 1, 2, 3 having min(h.held_at) not between clock_timestamp() - make_interval(secs => $2)"
+                " and clock_timestamp()"
                 " order by random() limit 1000",
                 name,
                 float(REPUBLISH_SECONDS),
@@ -76,7 +80,7 @@ class Missing:
             async with self._database.transaction() as tx:
                 behind = await tx.fetch(
                     "select distinct source from watermark where consumer = $1"
-                    " and behind_since < clock_timestamp() - make_interval(secs => $2)",
+                    " and behind_since not between clock_timestamp() - make_interval(secs => $2) and clock_timestamp()",
                     receiver.name,
                     float(MISSING_SECONDS),
                 )

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from services.notifications.rules import MOST_IN_ONE_MAIL, collect_for, mail_id
+from services.notifications.rules import MOST_IN_ONE_MAIL, Schedule, collect_for, mail_id
 from shared.database import Connection
 
 GROUPS = 200
@@ -27,7 +27,8 @@ async def collect(tx: Connection) -> int:
     )
     made = 0
     for group in groups:
-        if group["waited"] >= collect_for(group["rule"], group["recent"]):
+        # Less than nothing: the clock was put back meanwhile.
+        if not timedelta(0) <= group["waited"] < collect_for(group["rule"], group["recent"]):
             made += await _compose(tx, group["rule"], group["recipient"])
     return made
 
@@ -81,11 +82,15 @@ async def let_go(tx: Connection, instance: str) -> int:
 
 
 async def lease(tx: Connection, holder: UUID, seconds: float, instance: str) -> Leased | None:
-    """The mail that has been due longest, its attempt counted, or None."""
+    """The mail that has been due longest, its attempt counted, or None.
+
+    One that is due later than the longest pause was put off before the clock was put back: it is due now.
+    """
     row = await tx.fetchrow(
         "update mail set lease = $1, leased_until = clock_timestamp() + $2, leased_by = $3, attempts = attempts + 1"
         " where id = ("
-        "  select id from mail where status = 'waiting' and next_try <= clock_timestamp()"
+        "  select id from mail where status = 'waiting'"
+        "  and (attempts = 0 or next_try not between clock_timestamp() and clock_timestamp() + $4)"
         "  and (leased_until is null or leased_until < clock_timestamp())"
         "  order by next_try limit 1 for update skip locked)"
         " returning id, rule, recipient, about, notifications, text, attempts, started_at, composed_at, array("
@@ -94,6 +99,7 @@ async def lease(tx: Connection, holder: UUID, seconds: float, instance: str) -> 
         holder,
         timedelta(seconds=seconds),
         instance,
+        Schedule().longest,
     )
     return Leased(**dict(row)) if row else None
 

@@ -75,6 +75,26 @@ async def test_a_gap_is_asked_for_and_less_often_while_nothing_comes(journals, s
     assert await journals.source.pool.fetchval("select count(*) from outbox") == 2
 
 
+async def test_a_clock_that_is_put_back_two_hours_delays_neither_question(journals, source):
+    subject, other = uuid7(), uuid7()
+    await journals.write(subject, 0, 1, 2)
+    await journals.write(other, 0, 1)
+    records = await journals.records()
+    epoch = await journals.source.pool.fetchval("select epoch from journal_epoch")
+    at = await journals.target.pool.fetchval("select now()")
+    mark = Raw(records[0].topic, 0, 9, b"", None, watermark_headers(Watermark("reception", epoch, 0, 1, 3, 2, 3, at)))
+    receiver = journals.receiver()
+    await receiver.receive([records[1], mark])
+    await source.missing.ask_for_gaps("follower")
+    await source.missing.read_journals(receiver)
+    assert source.asked == [], "asked before its time"
+    await journals.target.pool.execute("update held set held_at = held_at + interval '2 hours'")
+    await journals.target.pool.execute("update watermark set behind_since = behind_since + interval '2 hours'")
+    await source.missing.ask_for_gaps("follower")
+    await source.missing.read_journals(receiver)
+    assert source.asked == ["/reception/journal/republish", "/reception/journal"]
+
+
 async def test_a_source_that_is_away_is_asked_once_per_look(journals, source, monkeypatch):
     """A hundred gaps and a source that does not answer: not a hundred timeouts in a row."""
     monkeypatch.setattr(missing, "REPUBLISH_SECONDS", 0)
