@@ -78,3 +78,7 @@ lock: $(DEV)
 	@for lock in "requirements.lock --extra local" "requirements-dev.lock --extra local --extra dev -c requirements.lock"; do \
 		$(IN)/uv pip compile -q --generate-hashes --no-header --no-annotate --no-emit-index-url --no-emit-find-links \
 			--universal --python-version 3.11 pyproject.toml -o $$lock; done
+
+.PHONY: verify
+verify: $(RUN)
+	@$(IN)/python -m deploy.verify $(ARGS)

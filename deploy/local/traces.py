@@ -240,7 +240,8 @@ def routes(traces: Traces) -> list[Route]:
         return JSONResponse(view) if view else JSONResponse({"detail": "no such trace"}, 404)
 
     async def all_json(request: Request) -> Response:
-        return JSONResponse({"traces": traces.latest(request.query_params.get("subject") or None)})
+        limit = int(request.query_params.get("limit", "200"))
+        return JSONResponse({"traces": traces.latest(request.query_params.get("subject") or None, limit)})
 
     return [
         Route("/v1/traces", receive, methods=["POST"]),

@@ -29,7 +29,7 @@ from shared.process import build
 from shared.runtime import Runtime
 from shared.web.access import routes_with_needs
 from tests.reporting.conftest import migrated
-from tests.reporting.recount import recount
+from deploy.verify.recount import recount
 from tests.reporting.year import KINDS, MINORS, QUOTA, RECEIVED, year_of_2018
 
 READERS = {"council", "manager", "coordinator", "auditor", "operator", "secretary", "caseworker"}
@@ -203,7 +203,7 @@ def key_of(table: str, row: Any) -> list[Any]:
 
 def recounted(facts: list[Fact]) -> Count:
     """What reception's own tables would say after `facts`."""
-    from tests.reporting.recount import households
+    from deploy.verify.recount import households
 
     figures: dict[str, int] = {"cases": 0, "received": 0, "allocations_open": 0, "cancelled": 0}
     for case in households(facts):

@@ -20,7 +20,7 @@ from shared.contracts.reception import (
     SettlementNotified,
 )
 from tests.reporting.histories import Writer, histories, member, name, splits
-from tests.reporting.recount import households, recount
+from deploy.verify.recount import households, recount
 
 TODAY = date(2018, 6, 15)
 

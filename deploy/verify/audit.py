@@ -1,0 +1,32 @@
+"""Who looked at whom: the chain of every access log verifies, and commands with persons left their entry (I7)."""
+
+from deploy.verify.findings import Report
+from deploy.verify.site import Site
+from shared.access_log import AccessLog
+
+# Every kept answer that made persons, and how many entries say so: the same actor, route and case.
+_COMMANDS = """
+select i.key, i.route, i.answer->'data'->>'case' as subject, (
+  select count(*) from access_log a where a.actor = i.actor and a.route = i.route and a.action = 'change'
+  and (i.answer->'data'->>'case')::uuid = any(a.subjects)) as entries
+from idempotency i
+where i.status = 201 and jsonb_typeof(i.answer->'data'->'persons') = 'array'
+  and jsonb_array_length(i.answer->'data'->'persons') > 0
+"""
+
+
+async def check_audit(site: Site, report: Report) -> None:
+    said = []
+    for service, master in site.master_keys.items():
+        async with site.database(service) as connection:
+            entries = await connection.fetchval("select position from access_log_head")
+            broken = await AccessLog(service, master).verify(connection)
+        said.append(f"{service} {entries:,}")
+        if broken is not None:
+            report.found("I7", f"the access log of {service} is {broken.how} at {broken.position}")
+    report.saw("I7", f"chains of {sum(int(s.split()[1].replace(',', '')) for s in said):,} entries: {', '.join(said)}")
+    async with site.database("reception") as connection:
+        rows = await connection.fetch(_COMMANDS)
+    wrong = [f"{r['route']} {r['key']} of {r['subject']}: {r['entries']} entries" for r in rows if r["entries"] != 1]
+    report.found_all("I7", "a command with persons that has not one entry", wrong)
+    report.saw("I7", f"{len(rows):,} commands that made persons, one entry each")

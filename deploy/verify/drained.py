@@ -1,0 +1,125 @@
+"""Waiting until the town is at rest, and whether it can work at all: lag 0, ready, within its bounds (I9, I10)."""
+
+import asyncio
+import time
+from pathlib import Path
+
+import asyncpg
+import httpx
+
+from deploy.verify.evidence import CONSUMERS, WRITERS
+from deploy.verify.findings import Report
+from deploy.verify.site import Site
+
+# per service: the pool of ten, the relay, the listeners, the consumers' and the migrations' own, and two replicas
+MOST_CONNECTIONS = 40
+MOST_HELD = 10_000
+MOST_MEMORY = 600 * 2**20
+MOST_SOCKETS = 400
+
+
+async def undrained(site: Site) -> list[str]:
+    """What is still under way; empty when the town is at rest."""
+    found: list[str] = []
+    events: dict[str, int] = {}
+    for source in WRITERS:
+        async with site.database(source) as connection:
+            row = await connection.fetchrow(
+                "select (select count(*) from outbox) as outbox, (select count(*) from journal) as events,"
+                " (select count(*) from quarantine q join journal j on j.subject = q.subject"
+                "  and j.position >= q.position) as quarantined"
+            )
+            assert row is not None
+            events[source] = row["events"] - row["quarantined"]
+            if row["outbox"]:
+                found.append(f"{source}: {row['outbox']:,} events in the outbox")
+    for service, consumers in CONSUMERS.items():
+        async with site.database(service) as connection:
+            for consumer, sources in consumers.items():
+                live = await connection.fetchval("select live from projection where name = $1", consumer)
+                name = consumer if live is None else f"{consumer}/{live}"
+                for source in sources:
+                    seen = await connection.fetchval(
+                        "select (select coalesce(sum(sequence), 0) from gate where consumer = $1 and source = $2)::int"
+                        " + (select count(*) from held where consumer = $1 and source = $2 and subject is not null)",
+                        name,
+                        source,
+                    )
+                    if seen < events[source]:
+                        found.append(f"{name}: {seen:,} of {events[source]:,} events of {source}")
+    return found
+
+
+async def _readiness(site: Site, path: str) -> list[str]:
+    found = []
+    async with httpx.AsyncClient(timeout=5) as http:
+        for name, address in site.services.items():
+            try:
+                answer = await http.get(f"{address}{path}")
+            except httpx.TransportError as error:
+                found.append(f"{name}{path}: {type(error).__name__}")
+                continue
+            if answer.status_code != 200:
+                found.append(f"{name}{path}: {answer.status_code} {answer.text[:200]}")
+    return found
+
+
+async def wait(site: Site, seconds: float) -> tuple[float, list[str]]:
+    """Until nothing is under way and everything is ready; how long it took, and what was left at the end."""
+    begun = time.monotonic()
+    while True:
+        try:
+            left = (
+                await undrained(site) + await _readiness(site, "/readyz/consumer") + await _readiness(site, "/readyz")
+            )
+        except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            left = [f"the database: {type(error).__name__}"]
+        passed = time.monotonic() - begun
+        if not left or passed >= seconds:
+            return passed, left
+        await asyncio.sleep(0.1)
+
+
+async def check_bounds(site: Site, report: Report) -> None:
+    """Connections, held events, memory and sockets under their caps (I10)."""
+    said = []
+    for service in site.databases:
+        async with site.database(service) as connection:
+            # the checker's own is not counted
+            n = await connection.fetchval(
+                "select count(*) - 1 from pg_stat_activity"
+                " where usename = current_user and datname = current_database()"
+            )
+            held = await connection.fetchval("select count(*) from held")
+        said.append(f"{service} {n} connections")
+        _cap(report, f"{service}: connections", n, MOST_CONNECTIONS)
+        _cap(report, f"{service}: held events", held, MOST_HELD)
+    for name, pid in site.pids.items():
+        try:
+            memory, sockets = _memory(pid), _sockets(pid)
+        except OSError:
+            continue
+        said.append(f"{name} {memory // 2**20} MB, {sockets} sockets")
+        _cap(report, f"{name}: bytes of memory", memory, MOST_MEMORY)
+        _cap(report, f"{name}: sockets", sockets, MOST_SOCKETS)
+    report.saw("I10", "; ".join(said))
+
+
+def _memory(pid: int) -> int:
+    return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * 4096
+
+
+def _sockets(pid: int) -> int:
+    return sum(1 for descriptor in Path(f"/proc/{pid}/fd").iterdir() if _is_socket(descriptor))
+
+
+def _is_socket(descriptor: Path) -> bool:
+    try:
+        return str(descriptor.readlink()).startswith("socket:")
+    except OSError:
+        return False
+
+
+def _cap(report: Report, what: str, value: int, most: int) -> None:
+    if value > most:
+        report.found("I10", f"{what}: {value:,}, at most {most:,}")

@@ -1,0 +1,83 @@
+"""The dashboard's figures against a count made the slow way, against reception's own, and against their parts (I6)."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import fields
+from datetime import date, datetime
+
+from deploy.verify.evidence import Evidence
+from deploy.verify.findings import Report
+from deploy.verify.recount import recount
+from deploy.verify.site import Site
+from services.reception import store as reception
+from services.reporting import reconciliation, store_figures
+from services.reporting.board import Dashboard
+from services.reporting.figures import Counted, dashboard
+from shared.contracts.envelope import Fact
+
+
+def today_of(site: Site) -> date:
+    """The town's date."""
+    if site.clock_file is not None and site.clock_file.exists():
+        return date.fromisoformat(site.clock_file.read_text().strip()[:10])
+    return datetime.now().astimezone().date()
+
+
+def sums(board: Dashboard) -> Iterator[tuple[str, int, int]]:
+    """Every total with the sum of its parts."""
+    received, quota, days, waiting = board.received, board.quota, board.arrival_days, board.open_cases
+    yield "received by category", received.persons, sum(c.persons for c in received.by_category)
+    yield "received by month", received.persons, sum(m.persons for m in received.by_month)
+    for month in received.by_month:
+        yield f"received in {month.month} by category", month.persons, sum(month.by_category.values())
+    minors = sum(c.unaccompanied_minors for c in received.by_category)
+    yield "unaccompanied minors by category", received.unaccompanied_minors, minors
+    yield "allocated, received and waiting", quota.allocated, quota.received + quota.waiting
+    yield "quota received by month", quota.received, sum(m.received for m in quota.by_month)
+    yield "days to arrival by bin", days.persons, sum(b.persons for b in days.bins)
+    yield "waiting cases by bucket", waiting.cases, sum(b.cases for b in waiting.buckets)
+    yield "waiting persons by bucket", waiting.persons, sum(b.persons for b in waiting.buckets)
+    yield "nominations by kind", board.nominations.nominations, sum(k.nominations for k in board.nominations.by_kind)
+
+
+async def check_figures(site: Site, evidence: Evidence, facts: Sequence[Fact], report: Report) -> None:
+    """`facts` is empty when the rows themselves are wrong, which is told already: then only the sums are looked at."""
+    (gate,) = (g for g in evidence.gates.values() if g.service == "reporting")
+    assert gate.generation is not None
+    today = today_of(site)
+    async with (
+        site.database("reporting") as connection,
+        connection.transaction(isolation="repeatable_read", readonly=True),
+    ):
+        counted = await store_figures.counted(connection, gate.generation, today)
+        ours = await store_figures.own_count(connection, gate.generation)
+    totals = 0
+    for year in dashboard(counted, today).years:
+        for what, total, parts in sums(dashboard(counted, today, year)):
+            totals += 1
+            if total != parts:
+                report.found("I6", f"{what}, {year}: the total is {total}, its parts make {parts}")
+    report.saw("I6", f"{totals:,} totals of the dashboard, each the sum of its parts")
+    if not facts:
+        report.saw("I6", "not recounted: the rows are not what the events make, or there are none")
+        return
+    slow = recount(facts, today)
+    groups = 0
+    for part in fields(Counted):
+        said, told = sorted(getattr(counted, part.name), key=str), sorted(getattr(slow, part.name), key=str)
+        groups += len(told)
+        if said != told:
+            report.found("I6", f"{part.name}: counted {_only(said, told)}, recounted {_only(told, said)}")
+    report.saw("I6", f"{groups:,} groups of {len(facts):,} facts counted by SQL and one case at a time, as of {today}")
+    async with (
+        site.database("reception") as connection,
+        connection.transaction(isolation="repeatable_read", readonly=True),
+    ):
+        theirs = reconciliation.answer(await reception.figures(connection))
+    differences = list(reconciliation.differences(theirs, ours))
+    for one in differences:
+        report.found("I6", f"{one.figure}: reception says {one.reception}, reporting {one.reporting}")
+    report.saw("I6", f"{len(theirs.figures)} figures of reception and of reporting, both after {ours.events:,} events")
+
+
+def _only(these: Sequence[object], those: Sequence[object]) -> str:
+    return str([one for one in these if one not in those][:5])
