@@ -83,7 +83,7 @@ async def _transport(
     reread.judge()
     transport.check_gates(town, report)
     if wanted & {"I1", "I2", "I5", "I6"}:
-        facts = await check_rows(site, town, rebuilt if "I5" in wanted else None, report)
+        facts = await check_rows(site, town, rebuilt if "I5" in wanted and not reread.disorder else None, report)
         await check_figures(site, town, facts, report)
     if "I11" in wanted:
         await check_private(site, words, reread.records, report)

@@ -18,9 +18,9 @@ MOST_MEMORY = 600 * 2**20
 MOST_SOCKETS = 400
 
 
-async def undrained(site: Site) -> list[str]:
-    """What is still under way; empty when the town is at rest."""
-    found: list[str] = []
+async def undrained(site: Site) -> tuple[list[str], list[str]]:
+    """What is not published yet, and which consumers have not come to the end; both empty at rest."""
+    found, behind = list[str](), list[str]()
     events: dict[str, int] = {}
     for source in WRITERS:
         async with site.database(source) as connection:
@@ -46,8 +46,8 @@ async def undrained(site: Site) -> list[str]:
                         source,
                     )
                     if seen < events[source]:
-                        found.append(f"{name}: {seen:,} of {events[source]:,} events of {source}")
-    return found
+                        behind.append(f"{name}: {seen:,} of {events[source]:,} events of {source}")
+    return found, behind
 
 
 async def _readiness(site: Site, path: str) -> list[str]:
@@ -65,17 +65,19 @@ async def _readiness(site: Site, path: str) -> list[str]:
 
 
 async def wait(site: Site, seconds: float) -> tuple[float, list[str]]:
-    """Until nothing is under way and everything is ready; how long it took, and what was left at the end."""
+    """Until nothing is under way and everything is ready; how long it took, and what was left at the end.
+
+    What a consumer that calls itself ready has not applied is waited for, and left to I1 to tell.
+    """
     begun = time.monotonic()
     while True:
         try:
-            left = (
-                await undrained(site) + await _readiness(site, "/readyz/consumer") + await _readiness(site, "/readyz")
-            )
+            left, behind = await undrained(site)
+            left += await _readiness(site, "/readyz/consumer") + await _readiness(site, "/readyz")
         except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-            left = [f"the database: {type(error).__name__}"]
+            left, behind = [f"the database: {type(error).__name__}"], []
         passed = time.monotonic() - begun
-        if not left or passed >= seconds:
+        if not (left or behind) or passed >= seconds:
             return passed, left
         await asyncio.sleep(0.1)
 

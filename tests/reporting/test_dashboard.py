@@ -15,6 +15,7 @@ import asyncpg
 import httpx
 import pytest
 
+from deploy.verify.recount import recount
 from services.reporting import store_figures
 from services.reporting.app import service
 from services.reporting.consumers import SOURCES
@@ -29,7 +30,6 @@ from shared.process import build
 from shared.runtime import Runtime
 from shared.web.access import routes_with_needs
 from tests.reporting.conftest import migrated
-from deploy.verify.recount import recount
 from tests.reporting.year import KINDS, MINORS, QUOTA, RECEIVED, year_of_2018
 
 READERS = {"council", "manager", "coordinator", "auditor", "operator", "secretary", "caseworker"}

@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from deploy.verify.recount import recount, two_months_after
 from services.reporting.figures import arrival_days, dashboard, open_cases, quota
 from services.reporting.freshness import Seen, freshness
 from services.reporting.reconciliation import Badge, Count, answer, judged
 from services.reporting.rules import months_after
 from tests.reporting.histories import histories
-from deploy.verify.recount import recount, two_months_after
 
 TODAY = date(2018, 6, 15)
 NOW = datetime(2026, 1, 1, tzinfo=UTC)

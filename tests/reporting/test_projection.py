@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from deploy.verify.recount import households, recount
 from services.reporting.projection import Impossible, Rows, applied, touched
 from services.reporting.store import TABLES, apply, forget
 from services.reporting.store_figures import counted
@@ -20,7 +21,6 @@ from shared.contracts.reception import (
     SettlementNotified,
 )
 from tests.reporting.histories import Writer, histories, member, name, splits
-from deploy.verify.recount import households, recount
 
 TODAY = date(2018, 6, 15)
 

@@ -1,0 +1,205 @@
+"""Every damage to the town is found by its own invariant and by no other. Each is undone, so the town stays whole."""
+
+import os
+import signal
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from dataclasses import replace
+from uuid import UUID, uuid4
+
+import asyncpg
+import pytest
+
+from deploy.local.database import DATABASE, in_database
+from deploy.verify import Deed, Outcome, Site, site_of, verify
+from deploy.verify.drained import MOST_CONNECTIONS
+from tests.verify.mirror import mirror
+
+CANARY = "Kanariefågel Söderort"
+
+
+@pytest.fixture(scope="module")
+async def site(people) -> Site:
+    case = await people.allocate(3)
+    await people.arrive(case)
+    await people.agreed()
+    found = site_of(people.town)
+    assert (await verify(found)).findings == []
+    return found
+
+
+@pytest.fixture(scope="module")
+async def superuser(people) -> AsyncIterator[asyncpg.Connection]:
+    connection = await asyncpg.connect(in_database(people.town.addresses.admin_url, DATABASE))
+    # as if a trigger did not stop anybody
+    await connection.execute("set session_replication_role = replica")
+    yield connection
+    await connection.close()
+
+
+async def broken(site: Site, **more) -> set[str]:
+    report = await verify(site, drained_within=more.pop("drained_within", 0.2), **more)
+    print("\n".join(report.lines()))
+    return {finding.invariant for finding in report.findings}
+
+
+ONE_OF = "create temporary table kept as select * from {0} where {1} limit 1"
+BACK = "insert into {0} select * from kept; drop table kept"
+CHANGED = {
+    "a row of a projection is gone": (
+        "I1",
+        ONE_OF.format("reporting.person_row", "true")
+        + "; delete from reporting.person_row p using kept k where p.person_id = k.person_id",
+        BACK.format("reporting.person_row"),
+    ),
+    "a gate has not come to the end": (
+        "I1",
+        ONE_OF.format("notifications.gate", "sequence > 1")
+        + "; update notifications.gate g set sequence = g.sequence - 1 from kept k where g.subject = k.subject",
+        "update notifications.gate g set sequence = k.sequence from kept k where g.subject = k.subject;"
+        " drop table kept",
+    ),
+    "a gate is ahead of the journal": (
+        "I2",
+        ONE_OF.format("notifications.gate", "true")
+        + "; update notifications.gate g set sequence = g.sequence + 1 from kept k where g.subject = k.subject",
+        "update notifications.gate g set sequence = k.sequence from kept k where g.subject = k.subject;"
+        " drop table kept",
+    ),
+    "a row that no event made": (
+        "I2",
+        "insert into reporting.nomination_row select live, gen_random_uuid(), 'ghost', 2018, 'person', now()"
+        " from reporting.projection",
+        "delete from reporting.nomination_row where prize = 'ghost'",
+    ),
+    "an inbox item too much": (
+        "I3",
+        ONE_OF.format("notifications.notification", "channel = 'inbox'")
+        + "; update kept set id = gen_random_uuid(), sequence = 0, state = '{}';"
+        " insert into notifications.notification select * from kept",
+        "delete from notifications.notification n using kept k where n.id = k.id; drop table kept",
+    ),
+    "a mail that carries something else": (
+        "I3",
+        "update notifications.mail set notifications = notifications + 1",
+        "update notifications.mail set notifications = notifications - 1",
+    ),
+    "a row that the events do not make": (
+        "I5",
+        "update reporting.person_row set sex = sex || '?'",
+        "update reporting.person_row set sex = replace(sex, '?', '')",
+    ),
+    "a state that is not the fold": (
+        "I5",
+        "update notifications.notification set state = jsonb_set(state, '{attempts}',"
+        " to_jsonb((state->>'attempts')::int + 7)) where state->>'ending' = 'sent'",
+        "update notifications.notification set state = jsonb_set(state, '{attempts}',"
+        " to_jsonb((state->>'attempts')::int - 7)) where state->>'ending' = 'sent'",
+    ),
+    "a figure of reception": (
+        "I6",
+        "update reception.cases set arrived = arrived + 1",
+        "update reception.cases set arrived = arrived - 1",
+    ),
+    "an entry of the access log": (
+        "I7",
+        "update reception.access_log set reason = 'other' where position = 1",
+        "update reception.access_log set reason = null where position = 1",
+    ),
+    "an event stands aside": (
+        "I8",
+        "insert into notifications.held (consumer, source, place, headers, value, reason, waits_for)"
+        " values ('alerts', 'reception', 'landa.reception/0/999999999', '[]', '\\x00', 'unreadable', 'person')",
+        "delete from notifications.held where place = 'landa.reception/0/999999999'",
+    ),
+    "a name in a table": (
+        "I11",
+        f"insert into reception.colleagues values ('canary', 'By {CANARY}')",
+        "delete from reception.colleagues where sub = 'canary'",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", CHANGED)
+async def test_a_change_behind_the_towns_back_is_found(site, superuser, name):
+    invariant, damage, undo = CHANGED[name]
+    await superuser.execute(damage)
+    try:
+        found = await broken(site, canaries=[CANARY])
+    finally:
+        await superuser.execute(undo)
+    assert found == {invariant}
+
+
+def _without_the_last(records):
+    last = max(i for i, r in enumerate(records) if r.key)
+    return records[:last] + records[last + 1 :]
+
+
+def _forged(records):
+    event = next(r for r in records if r.key)
+    headers = [(n, str(uuid4()).encode() if n in {"ce_id", "ce_subject"} else v) for n, v in event.headers]
+    return [*records, replace(event, headers=headers)]
+
+
+def _swapped(records):
+    keys = [r.key for r in records if r.key]
+    key = next(key for key in keys if keys.count(key) > 1)
+    first, second = [i for i, r in enumerate(records) if r.key == key][:2]
+    changed = list(records)
+    changed[first], changed[second] = records[second], records[first]
+    return changed
+
+
+def _with_a_name(records):
+    event = next(r for r in records if r.key)
+    return [*records, replace(event, headers=[*event.headers, ("note", CANARY.encode())])]
+
+
+IN_KAFKA = {"I1": _without_the_last, "I2": _forged, "I4": _swapped, "I11": _with_a_name}
+
+
+@pytest.mark.parametrize("invariant", IN_KAFKA)
+async def test_a_change_in_kafka_is_found(site, invariant):
+    damaged = await mirror(site, IN_KAFKA[invariant])
+    # the mirror stays in the broker, so its files are not looked at
+    assert await broken(replace(damaged, segments=None), canaries=[CANARY]) == {invariant}
+
+
+async def test_a_faithful_mirror_has_no_finding_and_repetitions_are_none(site):
+    assert await broken(await mirror(site, lambda records: [*records, *records])) == set()
+
+
+async def test_a_service_that_does_not_answer_is_found(site, people):
+    process = people.town.supervisor.pid("awards")
+    os.kill(process, signal.SIGSTOP)
+    try:
+        assert await broken(site) == {"I9"}
+    finally:
+        os.kill(process, signal.SIGCONT)
+
+
+async def test_too_many_connections_are_found(site):
+    async with AsyncExitStack() as stack:
+        for _ in range(MOST_CONNECTIONS):
+            await stack.enter_async_context(site.database("awards"))
+        assert await broken(site) == {"I10"}
+
+
+async def test_what_clients_saw_is_held_against_the_town(site, superuser):
+    kept: UUID = await superuser.fetchval("select key from reception.idempotency limit 1")
+    lost = Deed(uuid4(), "POST /reception/allocations", Outcome.ACKNOWLEDGED, uuid4(), 1)
+    ghost = Deed(kept, "POST /reception/allocations", Outcome.REFUSED)
+    unknown = Deed(uuid4(), "POST /reception/allocations", Outcome.UNKNOWN)
+    assert await broken(site, deeds=[lost]) == {"I1"}
+    assert await broken(site, deeds=[ghost]) == {"I2"}
+    assert await broken(site, deeds=[unknown, replace(unknown, key=kept)]) == set()
+
+
+async def test_what_was_to_stand_aside_and_does_not_is_found(site):
+    assert await broken(site, parked=[uuid4()]) == {"I8"}
+
+
+async def test_only_some_invariants_can_be_asked_for(site):
+    report = await verify(site, only={"I4", "I7"})
+    assert {line.partition(" ")[0] for line in report.compared} == {"I4", "I7"}
