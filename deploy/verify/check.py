@@ -81,7 +81,7 @@ async def _transport(
                 if not {str(first.id), str(first.subject)} & aside:
                     report.found("I5", f"an event that no release can read: {first.source} {first.id}: {error}")
     reread.judge()
-    transport.check_gates(town, report)
+    transport.check_gates(town, reread.excused, report)
     if wanted & {"I1", "I2", "I5", "I6"}:
         facts = await check_rows(site, town, rebuilt if "I5" in wanted and not reread.disorder else None, report)
         await check_figures(site, town, facts, report)
