@@ -38,6 +38,12 @@ async def undrained(site: Site) -> tuple[list[str], list[str]]:
             for consumer, sources in consumers.items():
                 live = await connection.fetchval("select live from projection where name = $1", consumer)
                 name = consumer if live is None else f"{consumer}/{live}"
+                # said by the last watermark; the next one, ten seconds later at most, may take it back
+                missed = await connection.fetchval(
+                    "select count(*) from watermark where consumer = $1 and behind_since is not null", name
+                )
+                if missed:
+                    behind.append(f"{name}: watermarks of {missed} partitions say that records are missing")
                 for source in sources:
                     seen = await connection.fetchval(
                         "select (select coalesce(sum(sequence), 0) from gate where consumer = $1 and source = $2)::int"
