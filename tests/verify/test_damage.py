@@ -16,7 +16,7 @@ from deploy.verify.drained import MOST_CONNECTIONS
 from tests.verify.mirror import mirror
 from tests.waiting import until
 
-CANARY = "Kanariefågel Söderort"
+CANARY = "Spegelfågel Söderort"
 
 
 @pytest.fixture(scope="module")
