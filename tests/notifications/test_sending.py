@@ -149,6 +149,17 @@ async def test_five_hundred_due_at_once_all_go_out(town: Town) -> None:
     assert len({mail.id for mail in town.mail.received}) == len(town.mail.received) == 500
 
 
+async def test_ten_thousand_notifications_due_at_once_all_go_out_in_twenty_mails(town: Town) -> None:
+    for _ in range(10):
+        await town.react(*[allocation() for _ in range(1000)])
+    await town.age()
+    async with town.sending():
+        await town.until_all("sent", 20, seconds=100)
+    sent = await events(town, "sent")
+    assert len(sent) == len({row["subject"] for row in sent}) == 10_000
+    assert len({mail.id for mail in town.mail.received}) == len(town.mail.received) == 20
+
+
 async def test_a_lease_that_ran_out_is_taken_over(town: Town) -> None:
     await town.react(nomination())
     async with town.database.transaction() as tx:
