@@ -119,7 +119,7 @@ def routes(service: str) -> APIRouter:
             if row is None:
                 raise Refused("held-event-not-found")
             if row["event_id"] is None:
-                await tx.execute("delete from held where id = $1", item)
+                await gate.discard_garbage(tx, item, reason=body.reason, actor=actor.sub)
             else:
                 await gate.discard(
                     tx, row["consumer"], row["source"], row["event_id"], reason=body.reason, actor=actor.sub

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from functools import partial
 
 import pytest
+from tests.reporting.recount import recount
 
 from services.notifications.consumers import alerts
 from services.reporting import store
@@ -17,7 +18,6 @@ from tests.faults.proof import Run, record, seeds
 from tests.faults.story import DAY, delivered, projected, records, story
 from tests.notifications.town import nomination
 from tests.reporting.conftest import migrated
-from tests.reporting.recount import recount
 from tests.reporting.test_projection import ordered
 
 LARGEST = (2, 40, 2000)

@@ -93,6 +93,23 @@ async def test_garbage_neither_hastens_nor_blocks_the_swap(board):
     assert await swap(board), "garbage that is gone from Kafka blocks the swap"
 
 
+async def test_garbage_that_a_person_has_ended_is_not_held_again_by_a_later_generation(board):
+    await board.house.write(uuid7(), 0, 1)
+    (record,) = await board.house.records()
+    strange = [("ce_type", b"\xff\x00"), ("x", None)]
+    garbage = [Raw(record.topic, 0, 900 + n, None, value, strange) for n, value in enumerate((b"?", None))]
+    await receiver(board, 1).receive([record, *garbage])
+    async with board.house.target.transaction() as tx:
+        for row in await tx.fetch("select id from held"):
+            await gate.discard_garbage(tx, row["id"], reason="noise", actor="op")
+    await rebuild(board)
+    await receiver(board, 2).receive([record, *garbage])
+    assert await board.house.held() == []
+    another = Raw(record.topic, 0, 900, None, b"!", strange)
+    await receiver(board, 2).receive([another])
+    assert len(await board.house.held()) == 1, "another record at a place that was used before is passed over"
+
+
 async def test_a_generation_that_cannot_apply_what_is_shown_does_not_go_live(board):
     subject = uuid7()
     await board.house.write(subject, 0, 1, 2, 3)

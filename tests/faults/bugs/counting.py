@@ -6,6 +6,7 @@ from typing import Any
 
 import asyncpg
 from pytest import MonkeyPatch
+from tests.reporting.recount import recount
 
 from services.reporting import projection, store, store_figures
 from shared.contracts.awards import NominationSubmitted
@@ -15,7 +16,6 @@ from tests.faults.bugs.seeded import Bug
 from tests.faults.ground import Ground
 from tests.reporting.conftest import migrated
 from tests.reporting.histories import Writer, member, name
-from tests.reporting.recount import recount
 from tests.reporting.test_projection import ordered, rows_of
 
 TODAY = date(2018, 6, 15)
