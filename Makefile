@@ -16,6 +16,7 @@ help:
 	@echo "make smoke                   the same town without a person: played, compared with the published figures, stopped"
 	@echo "make test                    every test, on the same PostgreSQL and Kafka (some: make test ARGS=tests/deploy)"
 	@echo "make check                   style, types, who may import whom, contracts"
+	@echo "make bench                   measured against peers and floors, into docs/benchmarks.md (half an hour, resumable)"
 	@echo "make stop                    stop the demo"
 	@echo "make clean                   forget the town; downloaded parts stay"
 
@@ -82,3 +83,28 @@ lock: $(DEV)
 .PHONY: verify
 verify: $(RUN)
 	@$(IN)/python -m deploy.verify $(ARGS)
+
+# Peers live in environments of their own: their packages are none of the product's, and some exclude each other.
+.PHONY: bench bench-smoke bench-peers bench-lock
+PEERS := outbox quix faust eventsourcing
+PEER_STAMPS := $(PEERS:%=.venv-bench-%/.landa-made)
+
+bench: $(DEV) $(PEER_STAMPS)
+	@$(IN)/python -m tests.bench $(ARGS)
+
+bench-smoke: $(DEV) $(PEER_STAMPS)
+	@$(IN)/python -m tests.bench --quick $(ARGS)
+
+bench-peers: $(PEER_STAMPS)
+
+.venv-bench-%/.landa-made: tests/bench/requirements-%.lock | $(MADE)
+	@echo "installing the peer $* into .venv-bench-$*"
+	@$(PYTHON) -m venv .venv-bench-$*
+	@.venv-bench-$*/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: -r $<
+	@touch $@
+
+bench-lock: $(DEV)
+	@$(IN)/python -m pip install --quiet uv
+	@for peer in $(PEERS); do $(IN)/uv pip compile -q --generate-hashes --no-header --no-annotate --no-emit-index-url \
+		--no-emit-find-links --universal --python-version 3.11 tests/bench/requirements-$$peer.in \
+		-o tests/bench/requirements-$$peer.lock; done
