@@ -10,8 +10,8 @@ _HEAD = """# Benchmarks
 Made by `make bench`; do not edit. A figure is worth something only beside its floor (the same work with nothing in
 between) and its peers (what one would pick instead), measured in the same run on the same machine. Variants run
 interleaved, their order turned by one each round; the table shows the median and the range of the rounds, and the
-median of the ratios within a round. Every run asserts its own result: counts, order, sums. A variant that loses or doubles
-something fails instead of getting a figure.
+median of the ratios within a round. Every run asserts its own result: counts, order, sums. A variant that loses or
+doubles something fails instead of getting a figure.
 
 ![Ratios to the floor](benchmarks.svg)
 """
