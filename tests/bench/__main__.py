@@ -45,6 +45,11 @@ def _arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
+def _cancelled() -> bool:
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
+
+
 async def _measure(wanted: list[Bench], results: Results) -> list[str]:
     state = temporary_state()
     broken: list[str] = []
@@ -56,7 +61,9 @@ async def _measure(wanted: list[Bench], results: Results) -> list[str]:
                 try:
                     async with AsyncExitStack() as own:
                         await run(bench, stand.for_one_run(own), results, say)
-                except Exception as error:
+                except (Exception, asyncio.CancelledError) as error:
+                    if _cancelled():
+                        raise
                     broken.append(f"{bench.id}: {type(error).__name__}: {error}")
                     say(f"BROKEN {broken[-1]}")
     finally:
@@ -69,11 +76,11 @@ def main() -> int:
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(40))
     calm_logs()
     found = benches()
-    unknown = set(given.wanted) - {bench.id for bench in found}
+    unknown = set(given.wanted) - {name for bench in found for name in (bench.id, bench.id.rstrip("abc"))}
     if unknown:
         print(f"there is no {', '.join(sorted(unknown))}; there are {', '.join(b.id for b in found)}", file=sys.stderr)
         return 2
-    wanted = [bench for bench in found if not given.wanted or bench.id in given.wanted]
+    wanted = [bench for bench in found if not given.wanted or {bench.id, bench.id.rstrip("abc")} & set(given.wanted)]
     home = CHECKOUT / ".landa" / "bench"
     folder = Path(tempfile.mkdtemp()) if given.quick else CHECKOUT / "docs"
     path = folder / "results.jsonl" if given.quick else Path(os.environ.get("LANDA_BENCH", home / "results.jsonl"))
