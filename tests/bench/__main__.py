@@ -9,6 +9,7 @@ import sys
 import tempfile
 import time
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from pathlib import Path
 
 import structlog
@@ -42,6 +43,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument(
         "--document", action="store_true", help="measure nothing, write the document from what is there"
     )
+    parser.add_argument("--rounds", type=int, help="fewer rounds than each benchmark's own, to find one's way")
     return parser.parse_args()
 
 
@@ -80,6 +82,8 @@ def main() -> int:
     if unknown:
         print(f"there is no {', '.join(sorted(unknown))}; there are {', '.join(b.id for b in found)}", file=sys.stderr)
         return 2
+    if given.rounds:
+        found = [replace(bench, rounds=min(bench.rounds, given.rounds)) for bench in found]
     wanted = [bench for bench in found if not given.wanted or {bench.id, bench.id.rstrip("abc")} & set(given.wanted)]
     home = CHECKOUT / ".landa" / "bench"
     folder = Path(tempfile.mkdtemp()) if given.quick else CHECKOUT / "docs"

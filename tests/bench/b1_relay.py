@@ -37,6 +37,8 @@ class Filled:
         reached: dict[bytes, int] = {}
         async for batch in workload.read_topic(self.bootstrap, self.topic):
             for record in batch:
+                if not record.key:  # a watermark
+                    continue
                 sequence = int(dict(record.headers)["ce_sequence"])
                 known = seen.setdefault(record.key, set())
                 if sequence not in known and in_order:
