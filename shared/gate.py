@@ -79,29 +79,27 @@ class Line:
 async def lock(
     tx: Connection, consumer: str, events: Sequence[Recorded], retry: frozenset[UUID], *, everything: bool = False
 ) -> dict[tuple[str, UUID], Line]:
-    """The gate rows of these subjects, made when missing, locked in sorted order, with what is held of each.
+    """The gate rows of these subjects, locked in sorted order, made when missing, with what is held of each.
+
+    Rows are made after those that exist are locked, since most exist. Two batches that make rows of the same subjects
+    at the same time can so be a deadlock, which PostgreSQL ends and the batch's repetition mends.
 
     Whether a head of `retry` is still due is asked under the lock: another replica may just have tried it.
     """
-    subjects = sorted({(event.source, event.subject) for event in events})
-    if subjects:
+    subjects = {(event.source, event.subject) for event in events}
+    wanted = [subject for _, subject in subjects] + sorted(retry)
+    lines = await _lines(tx, consumer, wanted)
+    if missing := sorted(subjects - lines.keys()):
         await tx.execute(
             "insert into gate (consumer, source, subject, sequence, key_hash)"
             " select $1, s, u, 0, h from unnest($2::text[], $3::uuid[], $4::int[]) as n (s, u, h) order by s, u"
             " on conflict do nothing",
             consumer,
-            [source for source, _ in subjects],
-            [subject for _, subject in subjects],
-            [key_hash(subject) for _, subject in subjects],
+            [source for source, _ in missing],
+            [subject for _, subject in missing],
+            [key_hash(subject) for _, subject in missing],
         )
-    wanted = [subject for _, subject in subjects] + sorted(retry)
-    rows = await tx.fetch(
-        "select source, subject, sequence from gate where consumer = $1 and subject = any($2::uuid[])"
-        " order by source, subject for update",
-        consumer,
-        wanted,
-    )
-    lines = {(row["source"], row["subject"]): Line(row["source"], row["subject"], row["sequence"]) for row in rows}
+        lines |= await _lines(tx, consumer, [subject for _, subject in missing])
     for row in await tx.fetch(
         "select source, subject, sequence, place, headers, value, reason, waits_for, attempts,"
         f" ({_DUE.format(everything='$3')}) as due"
@@ -118,6 +116,16 @@ async def lock(
         line.waiting[row["sequence"]] = Waiting(event, raw, hold)
         line.retrying |= row["due"] and row["subject"] in retry
     return lines
+
+
+async def _lines(tx: Connection, consumer: str, subjects: Sequence[UUID]) -> dict[tuple[str, UUID], Line]:
+    rows = await tx.fetch(
+        "select source, subject, sequence from gate where consumer = $1 and subject = any($2::uuid[])"
+        " order by source, subject for update",
+        consumer,
+        subjects,
+    )
+    return {(row["source"], row["subject"]): Line(row["source"], row["subject"], row["sequence"]) for row in rows}
 
 
 def _headers_json(raw: Raw) -> str:

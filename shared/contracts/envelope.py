@@ -4,9 +4,10 @@ Source: CloudEvents specification 1.0.2, Kafka protocol binding 1.0.2, section 3
 (its documented extension, here a gapless decimal number per subject), `position`, `epoch` and `recordedtime`.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from uuid import UUID
 
 from pydantic import ValidationError
@@ -113,18 +114,28 @@ def watermark_headers(mark: Watermark) -> list[tuple[str, bytes]]:
     return [(name, value.encode()) for name, value in found.items()]
 
 
-def _attributes(pairs: Iterable[tuple[str, bytes | None]]) -> dict[str, str]:
-    found: dict[str, str] = {}
-    for name, value in pairs:
-        if not (name.startswith("ce_") or name == "traceparent"):
-            continue
-        try:
-            found[name] = (value or b"").decode()
-        except UnicodeDecodeError:
-            raise Undecodable(f"header {ascii(name[:40])[1:-1]} is not UTF-8") from None
-        if "\0" in found[name]:
-            raise Undecodable(f"header {ascii(name[:40])[1:-1]} holds NUL")
+def _attributes(pairs: Headers) -> dict[str, str]:
+    ours = {name: value or b"" for name, value in pairs if name.startswith("ce_") or name == "traceparent"}
+    try:
+        found = {name: value.decode() for name, value in ours.items()}
+    except UnicodeDecodeError:
+        raise Undecodable(f"header {_first(ours, lambda value: not _is_text(value))} is not UTF-8") from None
+    if b"\0" in b"".join(ours.values()):
+        raise Undecodable(f"header {_first(ours, lambda value: 0 in value)} holds NUL")
     return found
+
+
+def _first(found: Mapping[str, bytes], wrong: Callable[[bytes], bool]) -> str:
+    """The name, for people, of the first header that is wrong."""
+    return next(ascii(name[:40])[1:-1] for name, value in found.items() if wrong(value))
+
+
+def _is_text(value: bytes) -> bool:
+    try:
+        value.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def parse(pairs: Headers, value: bytes | None) -> Recorded | Watermark:
@@ -141,7 +152,7 @@ def parse(pairs: Headers, value: bytes | None) -> Recorded | Watermark:
                 raise ValueError(partition)
             return Watermark(
                 source,
-                UUID(found["ce_epoch"]),
+                _recurring(found["ce_epoch"]),
                 int(partition),
                 int(partitions),
                 _count(found["ce_position"]),
@@ -154,10 +165,10 @@ def parse(pairs: Headers, value: bytes | None) -> Recorded | Watermark:
         return Recorded(
             id=UUID(found["ce_id"]),
             source=source,
-            subject=UUID(found["ce_subject"]),
+            subject=_recurring(found["ce_subject"]),
             sequence=_positive(found["ce_sequence"]),
             position=_positive(found["ce_position"]),
-            epoch=UUID(found["ce_epoch"]),
+            epoch=_recurring(found["ce_epoch"]),
             type=found["ce_type"],
             at=_time(found["ce_time"]),
             recorded_at=_time(found["ce_recordedtime"]),
@@ -170,6 +181,12 @@ def parse(pairs: Headers, value: bytes | None) -> Recorded | Watermark:
         raise Undecodable("the data is not UTF-8") from None
     except (ValueError, OverflowError):
         raise Undecodable("a header does not hold what its name says") from None
+
+
+@lru_cache(8192)
+def _recurring(text: str) -> UUID:
+    """An id that many records name: reading it costs more than remembering it."""
+    return UUID(text)
 
 
 def _count(text: str) -> int:

@@ -45,16 +45,19 @@ class Raw:
 
 def _raw(record: Any) -> Raw:
     fault = "the name of a header is not UTF-8" if isinstance(record, Unreadable) else None
-    pairs = tuple((name, value) for name, value in record.headers)
-    return Raw(record.topic, record.partition, record.offset, record.key, record.value, pairs, fault)
+    headers = tuple(record.headers)
+    return Raw(record.topic, record.partition, record.offset, record.key, record.value, headers, fault)
 
 
 Receive = Callable[[Sequence[Raw]], Awaitable[None]]
 
 
 async def _strip_headers(message: Any, parse: Callable[[Any], Awaitable[Any]]) -> Any:
-    """One undecodable header makes FastStream skip and commit the whole batch: it gets to see none of them."""
-    parsed = await parse(tuple(replace(record, headers=()) for record in message))
+    """One undecodable header makes FastStream skip and commit the whole batch: it gets to see none of them.
+
+    Nor any record but the first: what it makes of the others nobody asks for.
+    """
+    parsed = await parse((replace(message[0], headers=()),))
     parsed.raw_message = message
     return parsed
 
