@@ -88,7 +88,9 @@ async def lock(
     """
     subjects = {(event.source, event.subject) for event in events}
     wanted = [subject for _, subject in subjects] + sorted(retry)
-    lines = await _lines(tx, consumer, wanted)
+    lines = await _lines(tx, consumer, subjects)
+    if retry:
+        lines |= await _lines(tx, consumer, await _sources(tx, consumer, retry))
     if missing := sorted(subjects - lines.keys()):
         await tx.execute(
             "insert into gate (consumer, source, subject, sequence, key_hash)"
@@ -99,7 +101,7 @@ async def lock(
             [subject for _, subject in missing],
             [key_hash(subject) for _, subject in missing],
         )
-        lines |= await _lines(tx, consumer, [subject for _, subject in missing])
+        lines |= await _lines(tx, consumer, missing)
     for row in await tx.fetch(
         "select source, subject, sequence, place, headers, value, reason, waits_for, attempts,"
         f" ({_DUE.format(everything='$3')}) as due"
@@ -118,14 +120,31 @@ async def lock(
     return lines
 
 
-async def _lines(tx: Connection, consumer: str, subjects: Sequence[UUID]) -> dict[tuple[str, UUID], Line]:
+async def _lines(tx: Connection, consumer: str, subjects: Iterable[tuple[str, UUID]]) -> dict[tuple[str, UUID], Line]:
+    """The rows that exist, locked. One source at a time: without it the key's index would be read as a whole."""
+    by_source: dict[str, list[UUID]] = {}
+    for source, subject in subjects:
+        by_source.setdefault(source, []).append(subject)
+    lines: dict[tuple[str, UUID], Line] = {}
+    for source in sorted(by_source):
+        for row in await tx.fetch(
+            "select subject, sequence from gate where consumer = $1 and source = $2 and subject = any($3::uuid[])"
+            " order by subject for update",
+            consumer,
+            source,
+            by_source[source],
+        ):
+            lines[source, row["subject"]] = Line(source, row["subject"], row["sequence"])
+    return lines
+
+
+async def _sources(tx: Connection, consumer: str, subjects: frozenset[UUID]) -> list[tuple[str, UUID]]:
     rows = await tx.fetch(
-        "select source, subject, sequence from gate where consumer = $1 and subject = any($2::uuid[])"
-        " order by source, subject for update",
+        "select distinct source, subject from held where consumer = $1 and subject = any($2::uuid[])",
         consumer,
-        subjects,
+        sorted(subjects),
     )
-    return {(row["source"], row["subject"]): Line(row["source"], row["subject"], row["sequence"]) for row in rows}
+    return [(row["source"], row["subject"]) for row in rows]
 
 
 def _headers_json(raw: Raw) -> str:

@@ -1,6 +1,7 @@
 """A service as a process: HTTP at once, database and Kafka as soon as they are there; what fails is started again."""
 
 import asyncio
+import gc
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
@@ -228,12 +229,23 @@ async def _tidy(parts: Parts) -> None:
         await asyncio.sleep(3600)
 
 
+def calm_collector() -> None:
+    """What is loaded now stays for ever: the collector passes over it, and comes by less often.
+
+    Batches of thousands of records made it run all the time; a third of a consumer's time went there.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(10_000, 20, 100)
+
+
 def run(name: ServiceName, make: Callable[[Settings], Service]) -> None:
     """`python -m services.<name>.app`: settings, telemetry, server. Ends at SIGTERM."""
     settings = load(name)
     telemetry.start(settings)
     AsyncPGInstrumentor(capture_parameters=False).instrument()  # type: ignore[no-untyped-call]
     app = build(make(settings))
+    calm_collector()
     uvicorn.run(
         app,
         host=settings.host,

@@ -17,6 +17,7 @@ import uvloop
 
 from deploy.local.places import CHECKOUT, places, temporary_state
 from shared.messaging import calm_logs
+from shared.process import calm_collector
 from tests.bench import machine, picture, report
 from tests.bench.harness import Bench, Results, run, summary
 from tests.bench.stand import Stand
@@ -77,6 +78,7 @@ def main() -> int:
     given = _arguments()
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(40))
     calm_logs()
+    calm_collector()  # as a service does
     found = benches()
     unknown = set(given.wanted) - {name for bench in found for name in (bench.id, bench.id.rstrip("abc"))}
     if unknown:
