@@ -34,8 +34,10 @@ class Happened(BaseModel):
 
 INBOX = "insert into inbox values ($1) on conflict do nothing returning true"
 OPENED = "insert into case_total values (1, $1, $2, $3, 0, null, 1)"
-ARRIVED = "update case_total set arrivals = $2, arrived_on = $3, events = events + 1 where case_id = $1"
-MOVED = "update case_total set arrived_on = $2, events = events + 1 where case_id = $1"
+ARRIVED = (
+    "update case_total set arrivals = $2, arrived_on = $3, events = events + 1 where generation = 1 and case_id = $1"
+)
+MOVED = "update case_total set arrived_on = $2, events = events + 1 where generation = 1 and case_id = $1"
 
 
 async def _apply(connection: Any, subject: UUID, kind: str, event: Happened) -> None:

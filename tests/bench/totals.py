@@ -75,17 +75,21 @@ async def merge(connection: Connection, generation: int, rows: dict[UUID, Total]
     await connection.execute(MERGE)
 
 
+async def read(connection: Connection, generation: int, cases: list[UUID]) -> dict[UUID, Total]:
+    """What is there of these cases."""
+    if not cases:
+        return {}
+    query = "select * from case_total where generation = $1 and case_id = any($2::uuid[])"
+    return {
+        row["case_id"]: Total(row["category"], row["persons"], row["arrivals"], row["arrived_on"], row["events"])
+        for row in await connection.fetch(query, generation, cases)
+    }
+
+
 async def apply(tx: Connection, generation: int, facts: Sequence[Fact]) -> None:
     """A batch as `services.reporting.store` applies it: read what was, fold, write what is."""
     older = list({fact.subject for fact in facts} - {fact.subject for fact in facts if fact.sequence == 1})
-    rows: dict[UUID, Total] = {}
-    if older:
-        for row in await tx.fetch(
-            "select * from case_total where generation = $1 and case_id = any($2::uuid[])", generation, older
-        ):
-            rows[row["case_id"]] = Total(
-                row["category"], row["persons"], row["arrivals"], row["arrived_on"], row["events"]
-            )
+    rows = await read(tx, generation, older)
     fold(rows, facts)
     await merge(tx, generation, rows)
 
