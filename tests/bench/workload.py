@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from uuid import UUID, uuid5
+from uuid import UUID
 
 import asyncpg
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord
@@ -15,7 +15,6 @@ from shared.contracts.envelope import Recorded, headers
 from shared.contracts.reception import AllocationReceived, ArrivalCorrected, ArrivalRegistered
 from shared.messaging import key_hash
 
-SPACE = UUID(int=0xBE7C)
 EPOCH = UUID(int=1)
 FIRST_DAY = date(2018, 1, 1)
 AT = datetime(2018, 6, 1, 12, tzinfo=UTC)
@@ -75,39 +74,40 @@ def turns(events: int, *, per_case: int = PER_CASE, window: int = 5000, seed: in
             yield Turn(case, reached[case])
 
 
-def recorded(position: int, turn: Turn, source: str = "reception") -> Recorded:
-    """The event as a journal would give it."""
+def recorded(position: int, turn: Turn, epoch: UUID = EPOCH) -> Recorded:
+    """The event as reception's journal would give it."""
     kind, data = event(turn)
-    return Recorded(
-        uuid5(SPACE, f"{turn.case}/{turn.sequence}"), source, turn.subject, turn.sequence, position, EPOCH,
-        kind, AT, AT, data,
-    )  # fmt: skip
+    return Recorded(event_id(turn), "reception", turn.subject, turn.sequence, position, epoch, kind, AT, AT, data)
 
 
-async def write_journal(connection: asyncpg.Connection, events: int, *, window: int = 5000) -> None:
+def event_id(turn: Turn) -> UUID:
+    return UUID(int=turn.case * PER_CASE + turn.sequence)
+
+
+async def write_journal(connection: asyncpg.Connection, events: int) -> None:
     """Fills the journal of the connection's schema, without the outbox."""
     columns = ("id", "subject", "sequence", "type", "data", "at", "recorded_at", "actor", "key_hash")
 
     def rows() -> Iterator[tuple[object, ...]]:
-        for turn in turns(events, window=window):
+        for turn in turns(events):
             kind, data = event(turn)
-            key = turn.subject
-            number = turn.case * PER_CASE + turn.sequence
-            yield UUID(int=number), key, turn.sequence, kind, data, AT, AT, "bench", hashes[turn.case]
+            yield event_id(turn), turn.subject, turn.sequence, kind, data, AT, AT, "bench", hashes[turn.case]
 
     hashes = [key_hash(subject(case)) for case in range(events // PER_CASE)]
-    await connection.execute("update journal_epoch set epoch = $1", EPOCH)
-    await connection.copy_records_to_table("journal", records=rows(), columns=columns, schema_name=None)
+    await connection.copy_records_to_table("journal", records=rows(), columns=columns)
     await connection.execute("analyze journal")
 
 
-async def write_topic(bootstrap: str, topic: str, events: int, partitions: int, *, doubled: float = 0.0) -> int:
+async def write_topic(
+    bootstrap: str, topic: str, events: int, partitions: int, *, doubled: float = 0.0, epoch: UUID = EPOCH
+) -> int:
     """Fills a topic as the relay would, `doubled` of the events twice (a relay that was killed). Returns records."""
     producer = AIOKafkaProducer(
         bootstrap_servers=bootstrap, enable_idempotence=True, acks="all", max_batch_size=131_072, linger_ms=0
     )
     await producer.start()
     chance = random.Random(2)
+    hashes = [key_hash(subject(case)) for case in range(events // PER_CASE)]
     batches: dict[int, object] = {}
     written = 0
     try:
@@ -123,8 +123,8 @@ async def write_topic(bootstrap: str, topic: str, events: int, partitions: int, 
 
         again: list[tuple[int, Recorded]] = []
         for position, turn in enumerate(turns(events), 1):
-            one = recorded(position, turn)
-            partition = key_hash(one.subject) % partitions
+            one = recorded(position, turn, epoch)
+            partition = hashes[turn.case] % partitions
             await append(partition, one)
             written += 1
             if chance.random() < doubled:
