@@ -115,6 +115,8 @@ class Consumers:
         try:
             await self._tolerant(partial(stream.receiver.retry_due, everything=True))
             if generation is not None and await self._reads_journals(consumer.name, generation):
+                # What Kafka holds now is in the journals that are read after this.
+                await asyncio.gather(*(inlet.begin_behind() for inlet in stream.inlets))
                 await self._read_journals(consumer, stream)
             async with asyncio.TaskGroup() as group:
                 for inlet in stream.inlets:

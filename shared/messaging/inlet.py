@@ -2,13 +2,14 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
 import structlog
+from aiokafka import AIOKafkaConsumer
 from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
 from faststream import AckPolicy
 from faststream.kafka import KafkaBroker
@@ -168,6 +169,26 @@ class Inlet:
                 await self._close()
             await asyncio.sleep(0.5)
 
+    async def begin_behind(self) -> None:
+        """The group will not be given what the topic holds now: it comes from elsewhere, the producer's journal.
+
+        Without Kafka, or when the group is at work already, nothing changes: the gate drops what comes twice.
+        """
+        look = AIOKafkaConsumer(topic(self._settings.topic_prefix, self.source), bootstrap_servers=self._settings.kafka)
+        move = AIOKafkaConsumer(bootstrap_servers=self._settings.kafka, group_id=self.group, enable_auto_commit=False)
+        try:
+            async with asyncio.timeout(15):
+                await look.start()
+                ends = await look.end_offsets(look.assignment())
+                await move.start()
+                move.assign(list(ends))
+                await move.commit(ends)
+        except (KafkaError, OSError, TimeoutError) as error:
+            log.warning("the group begins at the beginning", group=self.group, error=type(error).__name__)
+        finally:
+            for client in (look, move):
+                await self._end(client.stop())
+
     async def _start(self, broker: KafkaBroker) -> None:
         await broker.connect()
         config = broker.config.broker_config
@@ -188,11 +209,13 @@ class Inlet:
 
     async def _close(self) -> None:
         broker, self._broker = self._broker, None
-        if broker is None:
-            return
+        if broker is not None:
+            await self._end(broker.stop())
+
+    async def _end(self, stopping: Coroutine[Any, Any, None]) -> None:
         try:
             async with asyncio.timeout(6):
-                await broker.stop()
+                await stopping
         except (KafkaError, OSError, TimeoutError):
             pass
         except asyncio.CancelledError:

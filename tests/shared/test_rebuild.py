@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from shared import gate, generations, watermarks
+from shared import gate, generations, journal, watermarks
 from shared.consumer import Projection
 from shared.contracts.envelope import Watermark, watermark_headers
 from shared.journal import uuid7
@@ -203,3 +203,13 @@ async def test_the_swap_comes_through_while_batches_keep_coming(board):
     await asyncio.gather(*feeders)
     assert errors == [] and early
     assert [await counts(board, table) for table in ("gate", "held")] == [0, 0]
+
+
+async def test_a_journal_read_subject_by_subject_gives_whole_histories(journals):
+    one, two = sorted((uuid7(), uuid7()))
+    for sequence in range(3):
+        for subject in (two, one):
+            await journals.write(subject, sequence, sequence)
+    async with journals.source.reading() as connection:
+        found = [(e.subject, e.sequence) async for e in journal.stream(connection, "reception", 0, by_subject=True)]
+    assert found == [(subject, sequence) for subject in (one, two) for sequence in (1, 2, 3)]

@@ -197,3 +197,20 @@ async def test_two_replicas_under_load_and_one_is_killed(house, killed):
         other.kill()
         other.wait()
         await flow.__aexit__()
+
+
+async def test_a_group_that_begins_behind_is_given_only_what_comes_later(house):
+    await put(house, 3, value=b"{}")
+    given = []
+
+    async def receive(records) -> None:
+        given.extend(record.offset for record in records)
+
+    inlet = Inlet(house.reporting, "reception", f"{house.reporting.topic_prefix}.behind", receive)
+    await inlet.begin_behind()
+    await put(house, 2, value=b"{}")
+    running = asyncio.create_task(inlet.run())
+    await until(lambda: asyncio.sleep(0, given), lambda seen: len(seen) >= 2)
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+    assert given == [3, 4]
