@@ -45,6 +45,7 @@ def _arguments() -> argparse.Namespace:
         "--document", action="store_true", help="measure nothing, write the document from what is there"
     )
     parser.add_argument("--rounds", type=int, help="fewer rounds than each benchmark's own, to find one's way")
+    parser.add_argument("--scale", type=float, help="0.1: a tenth of the events, to find one's way")
     return parser.parse_args()
 
 
@@ -84,6 +85,8 @@ def main() -> int:
     if unknown:
         print(f"there is no {', '.join(sorted(unknown))}; there are {', '.join(b.id for b in found)}", file=sys.stderr)
         return 2
+    if given.scale:
+        found = [replace(bench, n=int(bench.n * given.scale)) for bench in found]
     if given.rounds:
         found = [replace(bench, rounds=min(bench.rounds, given.rounds)) for bench in found]
     wanted = [bench for bench in found if not given.wanted or {bench.id, bench.id.rstrip("abc")} & set(given.wanted)]
