@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import shutil
 import time
 from collections.abc import Iterator
 from contextlib import suppress
@@ -45,7 +46,9 @@ _place: list[Place] = []
 
 async def setup(stand: Stand, n: int) -> None:
     """Journal and topic are filled, as after years; reporting catches up from Kafka."""
-    town = Town(places(temporary_state()), free_ports(1)[0])
+    state = temporary_state()
+    stand.own.callback(shutil.rmtree, state, ignore_errors=True)
+    town = Town(places(state), free_ports(1)[0])
     await stand.own.enter_async_context(town)
     admin = await asyncpg.connect(in_database(town.addresses.admin_url, "landa"), command_timeout=600)
     stand.own.push_async_callback(admin.close)
@@ -54,7 +57,7 @@ async def setup(stand: Stand, n: int) -> None:
     await workload.write_journal(admin, n)
     await workload.write_topic(town.addresses.kafka, "landa.reception", n, PARTITIONS, epoch=epoch)
     await admin.execute("set search_path = reporting")
-    end = time.monotonic() + 400
+    end = time.monotonic() + 600
     while await _applied(admin, 1) < n:
         assert time.monotonic() < end, "reporting did not catch up"
         await asyncio.sleep(0.5)
@@ -115,7 +118,7 @@ async def rebuilt(source: generations.BuildFrom, stand: Stand, n: int) -> Measur
         generation = await generations.start_rebuild(place.admin, DASHBOARD, source)
     pid, most = place.town.supervisor.pid("reporting"), 0.0
     while await place.admin.fetchval("select live from projection where name = $1", DASHBOARD) != generation:
-        assert time.perf_counter() - begun < 400, "the generation was not swapped"
+        assert time.perf_counter() - begun < 600, "the generation was not swapped"
         assert not reading.done(), reading.exception()
         most = max(most, _memory_mb(pid))
         await asyncio.sleep(0.05)
@@ -263,12 +266,12 @@ BENCHES = [
             Variant(
                 FLOOR, "floor", floor, note="straight from the producer's table, json.loads, no check, no gate, no HTTP"
             ),
-            Variant(KAFKA, "ours", from_kafka, rounds=2),
+            Variant(KAFKA, "ours", from_kafka, rounds=1, note="once: it takes minutes"),
             Variant(
                 "eventsourcing 9.5.6",
                 "peer",
                 eventsourcing,
-                n=4_000,
+                n=2_000,
                 rounds=3,
                 note="a Projection with a PostgreSQL tracking recorder, an upsert per event",
             ),
