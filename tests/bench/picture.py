@@ -27,23 +27,25 @@ def drawing(summaries: Sequence[Summary]) -> str:
         better = "longer is better" if summary.bench.better == "more" else "shorter is better"
         title = f"{summary.bench.id} {summary.bench.title}"
         body.append(f'<text x="{_EDGE}" y="{y - 10}" font-weight="600">{escape(title)} ({better})</text>')
+        below = y + len(lines) * (_BAR + _GAP) - _GAP + 3
+        body.append(
+            f'<line x1="{_LEFT + scale:.1f}" x2="{_LEFT + scale:.1f}" y1="{y - 3}" y2="{below}" stroke="#c9a227"'
+            ' stroke-dasharray="3 3"/>'
+        )
         for line in lines:
             value = _value(line)
             length = max(1.5, min(value, 4.0) * scale)
             broken = " …" if value > 4.0 else ""
-            label = f"{number(value)} ×{broken}   {number(line.median)} {line.unit}"
+            label = f"{number(value)}{broken} ({number(line.median)} {line.unit})"
             weight = ' font-weight="600"' if line.variant.kind == "ours" else ""
             body.append(
                 f'<text x="{_LEFT - 8}" y="{y + 12.5}" text-anchor="end"{weight}>{escape(line.variant.name)}</text>'
                 f'<rect x="{_LEFT}" y="{y}" width="{length:.1f}" height="{_BAR}" rx="2"'
                 f' fill="{_COLOURS[line.variant.kind]}"/>'
-                f'<text x="{_LEFT + length + 6:.1f}" y="{y + 12.5}"{weight}>{escape(label)}</text>'
+                f'<text x="{_LEFT + length + 6:.1f}" y="{y + 12.5}"{weight} stroke="#ffffff" stroke-width="4"'
+                f' paint-order="stroke">{escape(label)}</text>'
             )
             y += _BAR + _GAP
-        body.append(
-            f'<line x1="{_LEFT + scale:.1f}" x2="{_LEFT + scale:.1f}" y1="{y - len(lines) * (_BAR + _GAP) - 3}"'
-            f' y2="{y - _GAP + 3}" stroke="#c9a227" stroke-dasharray="3 3"/>'
-        )
     height = y + _EDGE
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_TOTAL} {height}" width="{_TOTAL}" height="{height}"'
