@@ -211,5 +211,5 @@ async def test_a_journal_read_subject_by_subject_gives_whole_histories(journals)
         for subject in (two, one):
             await journals.write(subject, sequence, sequence)
     async with journals.source.reading() as connection:
-        found = [(e.subject, e.sequence) async for e in journal.stream(connection, "reception", 0, by_subject=True)]
+        found = [(e.subject, e.sequence) async for e in journal.stream(connection, "reception", 0, order="subject")]
     assert found == [(subject, sequence) for subject in (one, two) for sequence in (1, 2, 3)]
