@@ -11,8 +11,8 @@ from tests.bench.stand import Stand
 from tests.bench.town import (
     ALCHEMY,
     OWN,
-    inside,
     connect,
+    inside,
     open_town,
     peer_database,
     percentile,
@@ -86,9 +86,7 @@ async def ours(share: str, front: bool, stand: Stand, n: int) -> Measured:
         "select subject::text, count(*) as n from reception.journal where subject = any($1::uuid[]) group by 1", cases
     )
     assert {row["subject"]: row["n"] for row in rows} == dict.fromkeys(cases, 1), "a 201 without its one journal row"
-    looks = await looking.fetchval(
-        "select count(*) from reception.access_log l where l.subjects && $1::uuid[]", cases
-    )
+    looks = await looking.fetchval("select count(*) from reception.access_log l where l.subjects && $1::uuid[]", cases)
     assert looks == len(cases), f"{looks} looks were recorded for {len(cases)} commands"
     return measured
 
@@ -117,8 +115,8 @@ BENCHES = [
     Bench(
         "B7",
         "A command over HTTP with everything on",
-        "POST of one allocation with one person, straight to the service: the token verified, roles, idempotency, rules,"
-        " the person sealed, state, journal and outbox, the look in the signed access log, traces exported, the relay at"
+        "POST of one allocation with one person, straight to the service: token verified, roles, idempotency, rules,"
+        " person sealed, state, journal and outbox, the look in the signed access log, traces exported, the relay at"
         " work; 32, 8 and 1 requests at once as fast as they are answered, then 100/s by the clock, where the time"
         " counts from when a request was due",
         1000,
@@ -133,7 +131,9 @@ BENCHES = [
                 rounds=3,
                 note="the demo's one address in front; in production that is the ingress",
             ),
-            Variant(FLOOR, "floor", partial(other, "floor_http"), note="uvicorn, uvloop, httptools and asyncpg like ours"),
+            Variant(
+                FLOOR, "floor", partial(other, "floor_http"), note="uvicorn, uvloop, httptools and asyncpg like ours"
+            ),
             Variant(
                 PEER,
                 "peer",

@@ -4,6 +4,7 @@ import asyncio
 import re
 import secrets
 import time
+from collections import Counter
 from contextlib import suppress
 from functools import partial
 
@@ -78,9 +79,16 @@ async def _commits(conn: "asyncpg.Connection[asyncpg.Record]", table: str, id: s
     return {row["id"]: row["at"] for row in rows}
 
 
-def figures(found: list[Answer], committed: dict[str, float], seen: list[tuple[float, int]], before: int) -> Measured:
+def _accepted(found: list[Answer]) -> list[Answer]:
+    """A 503 says that nothing has happened and to come again: it is counted, and anything else is wrong."""
+    assert {answer.status for answer in found} <= {201, 503}, Counter(answer.status for answer in found)
+    return [answer for answer in found if answer.status == 201]
+
+
+def figures(
+    found: list[Answer], committed: dict[str, float], seen: list[tuple[float, int]], before: int, n: int
+) -> Measured:
     """`seen` after `before` that were there already. The page shows the first k, in the order of their commits."""
-    assert all(answer.status == 201 for answer in found), {answer.status for answer in found}
     assert len(committed) == len(found), f"{len(committed)} of {len(found)} are in the projection"
     due = {answer.case: answer.due for answer in found}
     projected = [(committed[case] - at) * 1000 for case, at in due.items()]
@@ -100,6 +108,7 @@ def figures(found: list[Answer], committed: dict[str, float], seen: list[tuple[f
             "p99 ms to the open page": percentile(shown, 0.99),
             "p99 ms to the answer": percentile([answer.ms for answer in found], 0.99),
             "commands/s": len(found) / seconds,
+            "% refused with 503": 100 * (n - len(found)) / n,
         },
     )
 
@@ -114,7 +123,7 @@ async def ours(rate: int, stand: Stand, n: int) -> Measured:
     async def projected() -> bool:
         return bool(
             await looking.fetchval(
-                "select (select count(*) from reception.case_file) ="
+                "select (select count(*) from reception.cases) ="
                 " (select count(*) from reporting.case_row where generation ="
                 " (select max(generation) from reporting.case_row))"
             )
@@ -128,20 +137,25 @@ async def ours(rate: int, stand: Stand, n: int) -> Measured:
         tasks = [asyncio.create_task(page.listen(client)), asyncio.create_task(page.stay(client))]
         try:
             found = await answers(Load(port, "/reception/allocations", bearer, prefix, n, rate=rate))
+            accepted = _accepted(found)
 
             async def shown() -> bool:
                 assert not any(task.done() for task in tasks), "the page went away"
-                return bool(page.seen) and page.seen[-1][1] >= before + n
+                return bool(page.seen) and page.seen[-1][1] >= before + len(accepted)
 
-            await until(shown, 60, f"all {n} on the page")
+            await until(shown, 60, f"all {len(accepted)} on the page")
         finally:
             for task in tasks:
                 task.cancel()
                 with suppress(asyncio.CancelledError):
                     await task
-    assert page.seen[-1][1] == before + n, f"the page shows {page.seen[-1][1]} of {before + n}"
+    assert page.seen[-1][1] == before + len(accepted), f"the page shows {page.seen[-1][1]}, {before} of them before"
     return figures(
-        found, await _commits(looking, "reporting.case_row", "case_id", [a.case for a in found]), page.seen, before
+        accepted,
+        await _commits(looking, "reporting.case_row", "case_id", [a.case for a in accepted]),
+        page.seen,
+        before,
+        n,
     )
 
 
@@ -166,16 +180,17 @@ async def polling(rate: int, stand: Stand, n: int) -> Measured:
     task = asyncio.create_task(page())
     try:
         found = await answers(Load(port, "/allocations", bearer, prefix, n, rate=rate))
+        accepted = _accepted(found)
 
         async def shown() -> bool:
-            return bool(seen) and seen[-1][1] >= n
+            return bool(seen) and seen[-1][1] >= len(accepted)
 
-        await until(shown, 60, f"all {n} on the page")
+        await until(shown, 60, f"all {len(accepted)} on the page")
     finally:
         task.cancel()
         with suppress(asyncio.CancelledError):
             await task
-    return figures(found, await _commits(looking, "shown", "id", [a.case for a in found]), seen, 0)
+    return figures(accepted, await _commits(looking, "shown", "id", [a.case for a in accepted]), seen, 0, n)
 
 
 async def setup(stand: Stand, n: int) -> None:

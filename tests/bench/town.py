@@ -1,4 +1,4 @@
-"""The town as benchmarks use it: with commit times kept by the server, and beside it the processes of floor and peers."""
+"""The town as benchmarks use it, with commit times kept by the server; beside it floor and peers as processes."""
 
 import asyncio
 import json
@@ -25,7 +25,8 @@ from tests.bench.stand import Stand
 
 ALCHEMY = CHECKOUT / ".venv-bench-alchemy" / "bin" / "python"
 HOUSEHOLDS = """
-create table household (id uuid primary key, number text not null unique, category text not null, decided_on date not null);
+create table household (id uuid primary key, number text not null unique, category text not null,
+  decided_on date not null);
 create table person (id uuid primary key, household uuid not null references household, name text not null,
   birth_date date not null, sex text not null);
 create table outbox (id uuid primary key, subject uuid not null, type text not null, data json not null);
@@ -118,9 +119,7 @@ async def pipeline(stand: Stand, town: Town, url: str, topic: str) -> None:
     await _process(stand, town, "polling_pipeline", ALCHEMY, given, ready)
 
 
-async def _process(
-    stand: Stand, town: Town, script: str, python: Path, given: dict[str, Any], ready: Any
-) -> None:
+async def _process(stand: Stand, town: Town, script: str, python: Path, given: dict[str, Any], ready: Any) -> None:
     assert python.exists(), f"{python} is missing: make bench-peers"
     child = Child(
         Spec(

@@ -95,9 +95,7 @@ async def receive(
     who: Annotated[dict, Depends(actor)],
     db: Annotated[AsyncSession, Depends(session)],
 ) -> Answer:
-    household = Household(
-        id=uuid4(), number=body.allocation_number, category=body.category, decided_on=body.decided_on
-    )
+    household = Household(id=uuid4(), number=body.allocation_number, category=body.category, decided_on=body.decided_on)
     db.add(household)
     await db.flush()
     for one in body.persons:

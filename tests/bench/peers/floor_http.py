@@ -1,4 +1,4 @@
-"""The floor of a command over HTTP: Starlette, asyncpg, two inserts in one transaction; the server's settings are ours."""
+"""The floor of a command over HTTP: Starlette, asyncpg, two inserts in a transaction; server settings as ours."""
 
 import json
 import sys
@@ -42,7 +42,5 @@ async def livez(request):
     return JSONResponse({})
 
 
-app = Starlette(
-    routes=[Route("/allocations", receive, methods=["POST"]), Route("/livez", livez)], lifespan=lifespan
-)
+app = Starlette(routes=[Route("/allocations", receive, methods=["POST"]), Route("/livez", livez)], lifespan=lifespan)
 uvicorn.run(app, host="127.0.0.1", port=given["port"], access_log=False, log_config=None, server_header=False)
