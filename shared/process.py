@@ -16,6 +16,7 @@ import structlog
 import uvicorn
 from fastapi import APIRouter, FastAPI
 from opentelemetry.instrumentation.asyncpg import AsyncPGInstrumentor
+from opentelemetry.instrumentation.utils import suppress_instrumentation
 
 from shared import health, journal_stream, openapi, operations, telemetry
 from shared.access_log import AccessLog
@@ -176,9 +177,11 @@ async def _work(service: Service, parts: Parts) -> None:
     ]
     for each in service.background:
         loops.append((getattr(each, "__name__", "background"), lambda call=each: call(parts.runtime)))  # type: ignore[misc]
-    async with asyncio.TaskGroup() as group:
-        for name, call in loops:
-            group.create_task(_for_ever(name, call), name=name)
+    # Statements of loops belong to no request: a trace of its own for each look at the outbox tells nobody anything.
+    with suppress_instrumentation():
+        async with asyncio.TaskGroup() as group:
+            for name, call in loops:
+                group.create_task(_for_ever(name, call), name=name)
 
 
 def _why(error: BaseException) -> str:
