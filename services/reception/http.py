@@ -61,9 +61,7 @@ async def run(
 
     async def in_transaction(tx: Connection) -> Answer:
         answer = await work(doing(request, tx, actor, named))
-        if actor.name:
-            await store.remember_colleague(tx, actor.sub, actor.name)
-        await tx.execute("select pg_notify('landa', 'cases')")
+        await store.acted(tx, actor.sub, actor.name)
         return answer
 
     scoped = (dict(request.path_params), body)

@@ -50,9 +50,10 @@ async def find(conn: Connection, case_id: UUID) -> Loaded | None:
 
 async def by_number(conn: Connection, allocation_numbers: Iterable[str]) -> dict[str, Loaded]:
     """The cases of these allocation numbers, to read."""
-    rows = await conn.fetch(
-        f"select {_COLUMNS} from cases where allocation_number = any($1::text[])", list(allocation_numbers)
-    )
+    numbers = list(allocation_numbers)
+    if not numbers:
+        return {}
+    rows = await conn.fetch(f"select {_COLUMNS} from cases where allocation_number = any($1::text[])", numbers)
     return {row["allocation_number"]: _loaded(row) for row in rows}
 
 
@@ -61,17 +62,22 @@ async def open_numbers(tx: Connection, ids: Sequence[UUID], allocation_numbers: 
 
     Sorted, so that two who open the same ones wait for each other and never in a circle.
     """
-    await tx.execute(
+    made = await tx.fetch(
         "insert into cases (id, allocation_number) select * from unnest($1::uuid[], $2::text[]) as n (id, number)"
-        " order by number on conflict (allocation_number) do nothing",
+        f" order by number on conflict (allocation_number) do nothing returning {_COLUMNS}",
         ids,
         allocation_numbers,
     )
-    rows = await tx.fetch(
-        f"select {_COLUMNS} from cases where allocation_number = any($1::text[]) order by allocation_number for update",
-        allocation_numbers,
-    )
-    return {row["allocation_number"]: _loaded(row) for row in rows}
+    opened = {row["allocation_number"]: _loaded(row) for row in made}
+    known = [number for number in allocation_numbers if number not in opened]
+    if known:
+        rows = await tx.fetch(
+            f"select {_COLUMNS} from cases where allocation_number = any($1::text[])"
+            " order by allocation_number for update",
+            known,
+        )
+        opened |= {row["allocation_number"]: _loaded(row) for row in rows}
+    return opened
 
 
 async def open_case(tx: Connection, case_id: UUID) -> None:
@@ -226,12 +232,17 @@ async def figures(conn: Connection) -> dict[str, Any]:
     return {**end, **whole, "by_category": categories}
 
 
-async def remember_colleague(tx: Connection, sub: str, name: str) -> None:
-    """Who acted, so that a timeline can say it by name. The journal has the opaque `sub` only."""
+async def acted(tx: Connection, sub: str, name: str | None) -> None:
+    """Remembers who acted, so that a timeline can say it by name, and tells the open pages that a case has changed.
+
+    The journal has the opaque `sub` only. A name that is known already is not locked until the commit.
+    """
     await tx.execute(
-        "insert into colleagues values ($1, $2) on conflict (sub) do update set name = $2 where colleagues.name <> $2",
+        "with named as (insert into colleagues select $1, $2 where $2 <> ''"
+        " and not exists (select from colleagues where sub = $1 and name = $2)"
+        " on conflict (sub) do update set name = excluded.name) select pg_notify('landa', 'cases')",
         sub,
-        name,
+        name or "",
     )
 
 
