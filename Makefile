@@ -86,7 +86,7 @@ verify: $(RUN)
 
 # Peers live in environments of their own: their packages are none of the product's, and some exclude each other.
 .PHONY: bench bench-smoke bench-peers bench-lock
-PEERS := outbox quix faust eventsourcing
+PEERS := outbox quix faust eventsourcing alchemy
 PEER_STAMPS := $(PEERS:%=.venv-bench-%/.landa-made)
 
 bench: $(DEV) $(PEER_STAMPS)
