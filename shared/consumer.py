@@ -14,6 +14,7 @@ from uuid import UUID
 import asyncpg
 import structlog
 
+from shared import garbage as garbage_of
 from shared import gate, telemetry, watermarks
 from shared.contracts.envelope import Fact, Recorded, Undecodable, UnknownType, Watermark, fact, parse
 from shared.database import Connection, Database, is_unavailable
@@ -148,7 +149,7 @@ class Receiver:
         await watermarks.check_epochs(
             tx, self.name, {(e.source, e.epoch) for e, _ in events} | {(m.source, m.epoch) for m in marks}
         )
-        await gate.hold_garbage(tx, self.name, garbage)
+        await garbage_of.hold(tx, self.name, garbage)
         if events or retry:
             lines = await gate.lock(tx, self.name, [event for event, _ in events], retry, everything=everything)
             discarded = await gate.discarded(tx, self.name)
@@ -230,7 +231,7 @@ class Receiver:
                 whole.facts += one.facts
             return whole
         async with self._database.transaction() as tx:
-            await gate.hold_garbage(tx, self.name, [(records[0], f"cannot be stored: {type(error).__name__}")])
+            await garbage_of.hold(tx, self.name, [(records[0], f"cannot be stored: {type(error).__name__}")])
         return Outcome(held=1)
 
     async def retry_due(self, *, everything: bool = False) -> int:

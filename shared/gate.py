@@ -7,14 +7,9 @@ from datetime import timedelta
 from typing import Literal
 from uuid import UUID
 
-import structlog
-
 from shared.contracts.envelope import Recorded, parse
 from shared.database import Connection
 from shared.messaging import Raw, key_hash
-
-log = structlog.get_logger()
-
 
 WaitsFor = Literal["predecessor", "retry", "release", "person"]
 ATTEMPTS = 8
@@ -147,7 +142,7 @@ async def _sources(tx: Connection, consumer: str, subjects: frozenset[UUID]) -> 
     return [(row["source"], row["subject"]) for row in rows]
 
 
-def _headers_json(raw: Raw) -> str:
+def headers_json(raw: Raw) -> str:
     """Headers as they came; latin-1 keeps every byte, and NUL, which jsonb refuses, is written as its symbol."""
     return json.dumps(
         [[n, None if v is None else v.decode("latin-1").replace("\0", "␀")] for n, v in raw.headers]
@@ -158,48 +153,6 @@ def _raw(place: str, headers: str, value: bytes | None) -> Raw:
     topic, partition, offset = place.rsplit("/", 2)
     pairs = [(n, None if v is None else v.encode("latin-1", "replace")) for n, v in json.loads(headers)]
     return Raw(topic, int(partition), int(offset), None, value, pairs)
-
-
-# Tells two records apart that stood at one place, before and after a topic was made anew.
-_DIGEST = "sha256(convert_to({headers}::jsonb::text, 'UTF8') || coalesce({value}::bytea, ''))"
-
-
-async def hold_garbage(tx: Connection, consumer: str, garbage: Sequence[tuple[Raw, str]]) -> None:
-    """Keeps records that name no subject: nothing waits behind them, a person looks at them, and ends each once."""
-    same = _DIGEST.format(headers="$4", value="$5")
-    for raw, reason in garbage:
-        kept = await tx.execute(
-            "insert into held (consumer, source, place, headers, value, reason, waits_for)"
-            " select $1, $2, $3, $4, $5, $6, 'person' where not exists (select from discarded_place"
-            f"  where consumer = split_part($1, '/', 1) and source = $2 and place = $3 and digest = {same})"
-            " on conflict do nothing",
-            consumer,
-            raw.source,
-            raw.place,
-            _headers_json(raw),
-            raw.value,
-            reason,
-        )
-        if kept != "INSERT 0 0":
-            log.error("record held", consumer=consumer, place=raw.place, reason=reason)
-
-
-async def discard_garbage(tx: Connection, item: int, *, reason: str, actor: str) -> None:
-    """Ends the held record `item`, which names no event, in every generation of the consumer, also later ones."""
-    await tx.execute(
-        "insert into discarded_place (consumer, source, place, digest, reason, actor)"
-        " select split_part(consumer, '/', 1), source, place,"
-        f" {_DIGEST.format(headers='headers', value='value')}, $2, $3 from held where id = $1 on conflict do nothing",
-        item,
-        reason,
-        actor,
-    )
-    await tx.execute(
-        "delete from held using held as this where this.id = $1 and held.subject is null"
-        " and (held.source, held.place, held.headers) = (this.source, this.place, this.headers)"
-        " and split_part(held.consumer, '/', 1) = split_part(this.consumer, '/', 1)",
-        item,
-    )
 
 
 async def save(tx: Connection, consumer: str, lines: Iterable[Line]) -> int:
@@ -265,7 +218,7 @@ async def _hold(tx: Connection, consumer: str, line: Line, item: Waiting, hold: 
         item.event.id,
         item.event.type,
         item.raw.place,
-        _headers_json(item.raw),
+        headers_json(item.raw),
         item.raw.value,
         hold.reason,
         waits_for,

@@ -9,7 +9,7 @@ from fastapi import Path as PathParameter
 from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from shared import gate, generations, health, journal, watermarks
+from shared import garbage, gate, generations, health, journal, watermarks
 from shared.database import Connection
 from shared.decider import Refused
 from shared.identity import Actor
@@ -119,7 +119,7 @@ def routes(service: str) -> APIRouter:
             if row is None:
                 raise Refused("held-event-not-found")
             if row["event_id"] is None:
-                await gate.discard_garbage(tx, item, reason=body.reason, actor=actor.sub)
+                await garbage.discard(tx, item, reason=body.reason, actor=actor.sub)
             else:
                 await gate.discard(
                     tx, row["consumer"], row["source"], row["event_id"], reason=body.reason, actor=actor.sub

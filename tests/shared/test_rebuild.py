@@ -6,6 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from shared import garbage as garbage_of
 from shared import gate, generations, journal, watermarks
 from shared.consumer import Projection
 from shared.contracts.envelope import Watermark, watermark_headers
@@ -101,7 +102,7 @@ async def test_garbage_that_a_person_has_ended_is_not_held_again_by_a_later_gene
     await receiver(board, 1).receive([record, *garbage])
     async with board.house.target.transaction() as tx:
         for row in await tx.fetch("select id from held"):
-            await gate.discard_garbage(tx, row["id"], reason="noise", actor="op")
+            await garbage_of.discard(tx, row["id"], reason="noise", actor="op")
     await rebuild(board)
     await receiver(board, 2).receive([record, *garbage])
     assert await board.house.held() == []
