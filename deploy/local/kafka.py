@@ -37,9 +37,9 @@ process.roles=broker,controller
 node.id=1
 controller.quorum.voters=1@{host}:{controller}
 controller.listener.names=CONTROLLER
-listeners=PLAINTEXT://{host}:{port},CONTROLLER://{host}:{controller}
-advertised.listeners=PLAINTEXT://{host}:{port}
-listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
+listeners=PLAINTEXT://{host}:{port},CONTROLLER://{host}:{controller}{listener}
+advertised.listeners=PLAINTEXT://{host}:{port}{advertised}
+listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,PROXIED:PLAINTEXT
 log.dirs={data}
 auto.create.topics.enable=false
 log.message.timestamp.type=LogAppendTime
@@ -62,12 +62,16 @@ log.index.size.max.bytes=1048576
 
 
 class Kafka(Part):
-    """One broker; `port` for clients, `controller_port` for itself."""
+    """One broker; `port` for clients, `controller_port` for itself.
 
-    def __init__(self, where: Places, port: int, controller_port: int) -> None:
+    `proxied` is a second way in: (the port it listens on, the port that it tells clients to use instead).
+    """
+
+    def __init__(self, where: Places, port: int, controller_port: int, proxied: tuple[int, int] | None = None) -> None:
         self.where = where
         self.port = port
         self.controller_port = controller_port
+        self.proxied = proxied
         self.bootstrap = f"{LOOPBACK}:{port}"
         self.home = where.state / "kafka"
 
@@ -105,7 +109,13 @@ class Kafka(Part):
     async def _prepare(self) -> None:
         settings = self.where.state / "kafka.properties"
         data = self.home / "data"
-        settings.write_text(_SETTINGS.format(host=LOOPBACK, port=self.port, controller=self.controller_port, data=data))
+        ways = [f",PROXIED://{LOOPBACK}:{port}" for port in self.proxied] if self.proxied else ["", ""]
+        settings.write_text(
+            _SETTINGS.format(
+                host=LOOPBACK, port=self.port, controller=self.controller_port, data=data,
+                listener=ways[0], advertised=ways[1],
+            )
+        )  # fmt: skip
         settings.chmod(0o644)
         if (data / "meta.properties").exists():
             return

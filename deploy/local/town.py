@@ -52,7 +52,11 @@ class Addresses:
 
 
 class Town:
-    """`env`: service -> additional environment. `services=()` runs everything but the services."""
+    """`env`: service -> additional environment. `services=()` runs everything but the services.
+
+    `through`: part (`kafka`, `postgres`, `smtp`) -> the port at which the services reach it instead of its own.
+    `behind` says the port that whoever listens there passes on to.
+    """
 
     def __init__(
         self,
@@ -62,16 +66,18 @@ class Town:
         demo: bool = True,
         services: Sequence[str] = SERVICES,
         env: Mapping[str, Mapping[str, str]] | None = None,
+        through: Mapping[str, int] | None = None,
         say: Say = lambda _: None,
     ) -> None:
         self.where, self.port, self.demo, self.services = where, port, demo, tuple(services)
-        self._env, self._say = env or {}, say
+        self._env, self._through, self._say = env or {}, through or {}, say
         self.supervisor = Supervisor(where.state, say)
         self.secrets = town_secrets.load(where, SERVICES)
-        names = ("postgres", "kafka", "controller", "identity", "sinks", "smtp", *SERVICES)
+        names = ("postgres", "kafka", "kafka-proxied", "controller", "identity", "sinks", "smtp", *SERVICES)
         self.ports = dict(zip(names, free_ports(len(names)), strict=True))
         self.postgres = Postgres(where, self.ports["postgres"])
-        self.kafka = Kafka(where, self.ports["kafka"], self.ports["controller"])
+        proxied = (self.ports["kafka-proxied"], self._through["kafka"]) if "kafka" in self._through else None
+        self.kafka = Kafka(where, self.ports["kafka"], self.ports["controller"], proxied)
         self.addresses = Addresses(
             public_url=f"http://localhost:{port}",
             identity=self._local("identity"),
@@ -131,6 +137,13 @@ class Town:
         await self.supervisor.start(spec, stage)
         self._say(f"{spec.name} is ready ({time.monotonic() - begun:.1f} s)")
 
+    def behind(self, part: str) -> int:
+        """The port on which `part` itself can be reached by what stands in front of it."""
+        return self.ports["kafka-proxied" if part == "kafka" else part]
+
+    def _way_to(self, part: str) -> str:
+        return f"{LOOPBACK}:{self._through.get(part, self.ports[part])}"
+
     def _local(self, name: str) -> str:
         return f"http://{LOOPBACK}:{self.ports[name]}"
 
@@ -187,8 +200,10 @@ class Town:
 
     def _service(self, name: str) -> Spec:
         env = {
-            "LANDA_DATABASE_URL": self.addresses.databases[name],
-            "LANDA_KAFKA": self.addresses.kafka,
+            "LANDA_DATABASE_URL": self.addresses.databases[name].replace(
+                f"{LOOPBACK}:{self.ports['postgres']}", self._way_to("postgres")
+            ),
+            "LANDA_KAFKA": self._way_to("kafka"),
             "LANDA_ISSUER": f"{self.addresses.public_url}/identity",
             "LANDA_AUDIENCE": "landa",
             "LANDA_CLIENT_ID": name,
@@ -196,7 +211,7 @@ class Town:
             "LANDA_SESSION_KEY": self.secrets.session_key,
             "LANDA_MASTER_KEY": self.secrets.master_keys[name],
             "LANDA_SERVICES": json.dumps(self.addresses.services),
-            "LANDA_SMTP": self.addresses.smtp,
+            "LANDA_SMTP": self._way_to("smtp"),
             "LANDA_MAIL_FROM": "landa@landa.example",
             "LANDA_MUNICIPALITY": MUNICIPALITY,
             "LANDA_INSTANCE": "0",
