@@ -170,6 +170,7 @@ class Sender:
         text = await self._text(leased, holder, address)
         if text is None or time.monotonic() + self._pace.whole > until:
             return  # somebody else holds it, or too little of the lease is left: nothing was sent
+        step("notifications.composed")
         try:
             message = mail.addressed(text, address.email)
         except ValueError:
@@ -227,6 +228,7 @@ class Sender:
             try:
                 async with self._database.transaction() as tx:
                     await handlers.sent(tx, leased.id, holder, leased.attempts, self._clock.now())
+                step("notifications.marked")
                 self._taken.discard(leased.id)
                 return
             except TROUBLE as error:

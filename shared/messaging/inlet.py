@@ -15,6 +15,7 @@ from faststream import AckPolicy
 from faststream.kafka import KafkaBroker
 
 from shared.contracts.envelope import Headers
+from shared.faults import step
 from shared.messaging.client import Unpacked, Unreadable
 from shared.messaging.topics import topic
 from shared.settings import Settings
@@ -146,6 +147,7 @@ class Inlet:
         with suppress(CommitFailedError, IllegalStateError, TimeoutError, KafkaError):
             async with asyncio.timeout(5):
                 await message.ack()
+        step(f"{self.group}.acknowledged")
 
     async def run(self) -> None:
         """Connects, keeps polling, and connects anew when the client got stuck. Ends only by cancellation."""

@@ -19,6 +19,7 @@ from pydantic import BaseModel
 from starlette.types import Scope
 
 from shared.database import Connection, Database
+from shared.faults import step
 from shared.identity import Actor
 from shared.sealed import derive
 from shared.web.problems import EFFECT, Problem, may_have_effect, no_effect
@@ -223,6 +224,8 @@ class Commands:
                 answer.status,
                 json.dumps({"data": answer.data, "location": answer.location, "etag": answer.etag}, default=str),
             )
+            step("command.done")
+        step("command.committed")
         return replace(answer, data=json.loads(json.dumps(answer.data, default=str)))
 
     async def _stored(self, tx: Connection, who: str, route: str, key: UUID, body_hash: bytes) -> Answer:

@@ -70,6 +70,7 @@ class Importer:
                 failed = waiting.id
                 await self._end(tx, waiting.id, {"code": "file-import-failed", "facts": {}})
             await tx.execute("select pg_notify('landa', 'imports'), pg_notify('landa', 'cases')")
+            step("reception.import-chunk-done")
         if failed is None:
             step("reception.import-chunk-committed")
         return True
