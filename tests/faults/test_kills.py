@@ -1,112 +1,77 @@
-"""Kill -9 at every named step: what was answered 2xx has its event once, its effect once, its mail once."""
+"""F01: kill -9 of every process at every named step and at random, while eight people work."""
 
 import asyncio
+import random
 import signal
 
 import pytest
 
-from tests.journeys.people import People
+from tests.faults.afterwards import all_is_right, drained
+from tests.faults.load import Load
+from tests.faults.proof import seeds
 from tests.waiting import until
 
-STEPS = [
-    ("reception", "relay.selected"),
-    ("reception", "relay.acknowledged"),
-    ("reception", "relay.marked"),
-    ("reporting", "dashboard/1.received"),
-    ("reporting", "dashboard/1.applied"),
-    ("reporting", "dashboard/1.committed"),
-    ("notifications", "alerts.applied"),
-    ("notifications", "alerts.committed"),
-    ("notifications", "notifications.before-hand-over"),
-    ("notifications", "notifications.handed-over"),
-]
+# Between commit, publish and mark; receive, apply, commit and the offset; compose, hand over and mark; an import's batch.
+STEPS = {
+    "reception": [
+        "relay.selected", "relay.acknowledged", "relay.marked", "command.done", "command.committed",
+        "reception.import-chunk-done", "reception.import-chunk-committed", "relay.acknowledged@3",
+    ],
+    "reporting": [
+        "dashboard/1.received", "dashboard/1.applied", "dashboard/1.committed",
+        "landa.reporting.dashboard.1.reception.acknowledged@5", "dashboard/1.applied@2", "dashboard/1.committed@3",
+        "landa.reporting.dashboard.1.awards.acknowledged@3", "dashboard/1.received@4",
+    ],
+    "notifications": [
+        "alerts.applied", "notifications.before-hand-over", "notifications.handed-over", "notifications.marked",
+        "notifications.composed", "alerts.committed", "alerts.received", "landa.notifications.alerts.reception.acknowledged@3",
+    ],
+    "awards": [
+        "command.committed", "relay.acknowledged", "relay.marked", "relay.selected", "command.done",
+        "relay.acknowledged@2", "command.committed@2", "relay.selected@3",
+    ],
+}  # fmt: skip
+ROUNDS = [dict(zip(STEPS, steps, strict=True)) for steps in zip(*STEPS.values(), strict=True)]
+SHORT = 2
+PROCESSES = ("reception", "notifications", "reporting", "awards", "front", "sinks", "identity", "kafka", "postgres")
 
 
-async def everything_is_right(people: People, before: dict, cases: list[dict]) -> None:
-    """Figures agree and grew by what was done; each case is one inbox item and stands in exactly one mail."""
-    received = sum(len(case["persons"]) for case in cases)
-    figures = await until(
-        people.agreed, lambda now: now["received"]["persons"] == before["received"]["persons"] + received, seconds=40
-    )
-    assert figures["as_of"]["held"] == 0
-    ids = {case["case"] for case in cases}
-
-    async def inbox() -> list[str]:
-        return [item["about"] for item in await people.inbox() if item["about"] in ids]
-
-    about = await until(inbox, lambda seen: len(seen) >= len(ids), seconds=30, what="an inbox item per case")
-    assert sorted(about) == sorted(ids)
-
-    async def mails() -> dict[str, set[str]]:
-        found: dict[str, set[str]] = {}
-        for mail in await people.mails():
-            for case in ids:
-                if case in mail["body"]:
-                    found.setdefault(case, set()).add(dict(mail["headers"])["Message-ID"])
-        return found
-
-    sent = await until(mails, lambda seen: set(seen) == ids, seconds=40, what="a mail that names each case")
-    assert all(len(message_ids) == 1 for message_ids in sent.values()), sent
-
-
-@pytest.mark.parametrize(("service", "step"), STEPS, ids=[step for _, step in STEPS])
-async def test_killed_at(people, service, step):
+@pytest.mark.parametrize(
+    "steps",
+    [pytest.param(r, id=r["reception"], marks=() if n < SHORT else pytest.mark.long) for n, r in enumerate(ROUNDS)],
+)
+async def test_each_service_killed_at_a_step(people, steps):
     supervisor = people.town.supervisor
+    await drained(people, 60)
     await people.quiet_hour()
-    before = await people.agreed()
-    await supervisor.restart(service, {"LANDA_FAULT": step})
-    deaths = len(supervisor.deaths.get(service, []))
-    cases = [await people.arrive(await people.allocate()) for _ in range(3)]
+    deaths = {service: len(supervisor.deaths.get(service, [])) for service in steps}
+    await asyncio.gather(*(supervisor.restart(service, {"LANDA_FAULT": step}) for service, step in steps.items()))
 
-    async def died() -> list[int]:
-        return supervisor.deaths.get(service, [])[deaths:]
+    async def died() -> dict[str, list[int]]:
+        return {service: supervisor.deaths.get(service, [])[deaths[service] :] for service in steps}
 
-    assert await until(died, seconds=30, what=f"{service} killed at {step}") == [-signal.SIGKILL]
-    cases += [await people.arrive(await people.allocate())]
-    await everything_is_right(people, before, cases)
+    async with Load(people, seed=ROUNDS.index(steps)) as load:
+        seen = await until(died, lambda found: all(found.values()), seconds=60, what="each killed at its step")
+        assert {status for statuses in seen.values() for status in statuses} == {-signal.SIGKILL}
+        await load.acknowledged(40)
+        ended = asyncio.get_running_loop().time()
+    what = "each service killed at a named step"
+    await all_is_right("F01", what, ROUNDS.index(steps), people, load, ended, within=10)
 
 
-async def test_kafka_away_for_ten_seconds_while_work_goes_on(people):
-    supervisor = people.town.supervisor
+@pytest.mark.long
+@pytest.mark.parametrize("seed", seeds(4))
+async def test_any_process_killed_at_random(people, seed):
+    supervisor, chance = people.town.supervisor, random.Random(seed)
+    await drained(people, 60)
     await people.quiet_hour()
-    before = await people.agreed()
-    await supervisor.halt("kafka")
-    loop = asyncio.get_running_loop()
-    back, cases = loop.time() + 10, []
-    for _ in range(30):
-        started = loop.time()
-        cases.append(await people.arrive(await people.allocate(1)))
-        assert loop.time() - started < 5, "HTTP waited for Kafka"
-    await until(lambda: asyncio.sleep(0.05, loop.time() >= back), what="ten seconds without Kafka")
-    ready = await people.http.get(people.town.addresses.services["reception"] + "/readyz")
-    assert ready.status_code == 200
-    # One service starts while Kafka is away: it comes up, and says that it cannot consume.
-    await supervisor.restart("reporting")
-    consuming = await people.http.get(people.town.addresses.services["reporting"] + "/readyz/consumer")
-    assert consuming.status_code == 503
-    await supervisor.restart("kafka")
-    await everything_is_right(people, before, cases)
-
-    async def consumes() -> int:
-        answer = await people.http.get(people.town.addresses.services["reporting"] + "/readyz/consumer")
-        return answer.status_code
-
-    await until(consumes, lambda status: status == 200, seconds=30)
-
-
-async def test_postgresql_killed_under_work_loses_nothing_that_was_acknowledged(people):
-    supervisor = people.town.supervisor
-    await people.quiet_hour()
-    before = await people.agreed()
-    done: list[dict] = []
-
-    async def work() -> None:
-        for _ in range(12):
-            done.append(await people.arrive(await people.allocate(1)))
-
-    workers = [asyncio.create_task(work()) for _ in range(4)]
-    await until(lambda: asyncio.sleep(0, len(done)), lambda n: n > 8)
-    supervisor.kill("postgres")
-    await asyncio.gather(*workers)
-    assert len(done) == 48
-    await everything_is_right(people, before, done)
+    victims = chance.sample(PROCESSES, len(PROCESSES))
+    async with Load(people, seed) as load:
+        for victim in victims:
+            supervisor.kill(victim)
+            await load.acknowledged(chance.randint(1, 25))
+        await until(
+            lambda: people.http.get(f"{people.town.addresses.public_url}/awards/"), lambda a: a.status_code == 200
+        )
+        ended = asyncio.get_running_loop().time()
+    await all_is_right("F01", "every process killed once, in any order", seed, people, load, ended, within=30)

@@ -1,0 +1,75 @@
+"""After a fault: healed by itself within the limit, drained, checked; one line for the proof."""
+
+import asyncio
+import os
+
+import asyncpg
+
+from shared.settings import SERVICES
+from tests.faults.load import Load
+from tests.faults.proof import Run, record
+from tests.journeys.parity import differing_states
+from tests.journeys.people import People
+from tests.waiting import until
+
+# On a machine that does other things besides, limits in seconds mean little: LANDA_TEST_SLACK=5 stretches them.
+SLACK = float(os.environ.get("LANDA_TEST_SLACK", "1"))
+
+
+async def undone(people: People) -> list[str]:
+    """What is not as it is on a quiet day: who does not answer, does not consume, has something left."""
+    places = people.town.addresses
+    wanted = [f"{places.public_url}/awards/", f"{places.identity}/livez", f"{places.sinks}/livez"]
+    for address in places.services.values():
+        wanted += [f"{address}/readyz", f"{address}/readyz/consumer"]
+    answers = await asyncio.gather(*(people.http.get(url) for url in wanted))
+    found = [f"{answer.status_code} {answer.url}" for answer in answers if answer.status_code >= 400]
+    for service in SERVICES:
+        connection = await asyncpg.connect(places.databases[service], timeout=5)
+        try:
+            if left := await connection.fetchval(f"select count(*) from {service}.outbox"):
+                found.append(f"{left} events of {service} are not published")
+            if held := await connection.fetchval(
+                f"select count(*) from {service}.held where waits_for in ('retry', 'predecessor')"
+            ):
+                found.append(f"{service} holds {held} events")
+        finally:
+            await connection.close()
+    return found
+
+
+async def drained(people: People, seconds: float) -> None:
+    """Everything answers, everything is published and applied."""
+    await until(lambda: undone(people), lambda found: not found, seconds=seconds, what="a quiet town")
+
+
+async def all_is_right(
+    fault: str, what: str, seed: int, people: People, load: Load, ended: float, within: float | None = None
+) -> Run:
+    """Waits until it healed (`ended`: the loop's time when the fault ended), settles, checks, writes down."""
+    await drained(people, 120)
+    heal = asyncio.get_running_loop().time() - ended
+    count = load.count()
+    await load.settle()
+    await drained(people, 60)
+    await people.agreed()
+    events, wrong = await differing_states(people.town)
+    run = Run(
+        fault=fault,
+        what=what,
+        seed=seed,
+        acknowledged=count["acknowledged"],
+        refused=count["refused"],
+        unknown=count["unknown"],
+        events=events,
+        violations=len(wrong) + len(load.broken),
+        heal_seconds=round(heal, 1),
+    )
+    record(run)
+    print(f"{run}; longest answer {load.longest:.1f} s, {load.late} too late")
+    assert load.broken == []
+    assert wrong == []
+    assert count["acknowledged"] > 0
+    assert within is None or heal < within * SLACK, f"healed after {heal:.1f} s"
+    await load.close()
+    return run
