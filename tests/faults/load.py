@@ -149,7 +149,7 @@ class Load:
         words = {
             "nominee": "Tuva Hallonstig",
             "nominator": "Edvin Mosslund",
-            "citation": "Hjälper alla i kvarteret. " * 3,
+            "citation": "Hjälper alla i huset. " * 3,
         }
         body = {"prize": "integration", "nominee_kind": chance.choice(["person", "group", "company"]), **words}
         await self._do(Wish("secretary", "/awards/nominations", body))
@@ -197,25 +197,25 @@ class Load:
         """Afterwards nothing is unknown, and whatever is asked again is answered as it was the first time."""
         unknown = [wish for wish in self.wishes if wish.outcome == "unknown"]
 
-        async def known(wish: Wish) -> Outcome:
-            return await self._once(wish)
-
         for wish in unknown:
-            wish.outcome = await until(
-                lambda w=wish: known(w), lambda o: o != "unknown" and wish.answer.status_code != 503, seconds=seconds
-            )
-        chance = random.Random(self._seed)
-        acknowledged = [wish for wish in self.wishes if wish.outcome == "acknowledged"]
-        again = [w for w in unknown if w.outcome == "acknowledged"] + chance.sample(
-            acknowledged, min(10, len(acknowledged))
-        )
+            await self._until_known(wish, seconds)
+        done = [wish for wish in self.wishes if wish.outcome == "acknowledged"]
+        again = [wish for wish in unknown if wish.outcome == "acknowledged"]
+        again += random.Random(self._seed).sample(done, min(10, len(done)))
         for wish in again:
             first = wish.answer
-            await until(lambda w=wish: known(w), lambda o: o == "acknowledged", seconds=seconds)
+            await self._until_known(wish, seconds)
             same = (first.status_code, first.json()) == (wish.answer.status_code, wish.answer.json())
             if not same or "idempotent-replayed" not in wish.answer.headers:
                 self.broken.append(f"another answer: {wish.path} {first.text} then {wish.answer.text}")
         await self._imports_are_done(seconds)
+
+    async def _until_known(self, wish: Wish, seconds: float) -> None:
+        async def look() -> Outcome:
+            outcome = await self._once(wish)
+            return "unknown" if outcome == "refused" and wish.answer.status_code == 503 else outcome
+
+        wish.outcome = await until(look, lambda outcome: outcome != "unknown", seconds=seconds, what="a known outcome")
 
     async def _imports_are_done(self, seconds: float) -> None:
         for wish in self.wishes:

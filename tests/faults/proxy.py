@@ -1,8 +1,8 @@
 """A network that fails on demand: TCP connections pass through here, late, one way only, cut off or into a void.
 
-`delay` and `reset` are seeded. A way that is `held` delivers its bytes when healed, as TCP does after a short cut. A way
-that is `lost` swallows them, as a firewall that forgot the connection: such a connection is dead for ever, and its
-client is never told; the server is, when healed, as if by its keepalive.
+`delay` and `reset` are seeded. A way that is `held` delivers its bytes when healed, as TCP does after a short cut. A
+way that is `lost` swallows them, as a firewall that forgot the connection: such a connection is dead for ever, and
+its client is never told; the server is, when healed, as if by its keepalive.
 """
 
 import asyncio

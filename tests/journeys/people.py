@@ -115,6 +115,15 @@ class People:
         return answer.json()["messages"] if isinstance(answer.json(), dict) else answer.json()
 
 
+async def peopled(town: Town, http: httpx.AsyncClient) -> People:
+    """People in a new town, in the middle of June, with a quota."""
+    found = People(town, http)
+    (town.where.state / "clock").write_text("2018-06-15T09:00:00+02:00")
+    year = {"quota_year": 2018, "target": 110, "decided_on": "2017-11-15"}
+    await found.post("coordinator", "/reception/quotas", year, key="01890000-0000-7000-8000-000000000001")
+    return found
+
+
 def household(today: date, persons: int = 2, name: str = "Saga Provsten") -> dict[str, Any]:
     """An allocation with `persons` invented members, decided ten days before `today`."""
     return {
