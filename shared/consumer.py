@@ -26,6 +26,9 @@ from shared.watermarks import StrangeJournal
 log = structlog.get_logger()
 _visible = telemetry.histogram("commit_to_visible", "s", "from the producer's commit to the consumer's")
 
+# A batch takes a second at most; a database that does not answer is given up, and the batch is given again.
+BATCH_SECONDS = 20
+
 ApplyProjection = Callable[[Connection, int, Sequence[Fact]], Awaitable[None]]
 ApplyReaction = Callable[[Connection, Sequence[Fact]], Awaitable[None]]
 Apply = Callable[[Connection, Sequence[Fact]], Awaitable[None]]
@@ -107,7 +110,7 @@ class Receiver:
         if events:
             step(f"{self.name}.received")
         try:
-            async with self._database.transaction() as tx:
+            async with self._database.transaction(seconds=BATCH_SECONDS) as tx:
                 if self._current is not None and not await self._current(tx):
                     return Outcome(dropped=len(records))
                 outcome = await self._work(tx, events, marks, garbage, retry, everything)

@@ -1,9 +1,10 @@
 """PostgreSQL: one pool per process, transactions opened at the edge, migrations that only go forward."""
 
+import asyncio
 import hashlib
 import re
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -38,6 +39,11 @@ UNAVAILABLE: tuple[type[Exception], ...] = (
     asyncpg.InternalClientError,
 )
 _CLOSED = re.compile(r"connection (is|was) closed|pool is clos", re.IGNORECASE)
+
+
+ACQUIRE_SECONDS = 3.0
+BEGIN_SECONDS = 3.0
+ROLLBACK_SECONDS = 1.0
 
 
 def is_unavailable(error: BaseException) -> bool:
@@ -93,12 +99,11 @@ class Database:
         }
 
     @asynccontextmanager
-    async def transaction(self, *, isolation: str | None = None) -> AsyncIterator[Connection]:
-        """One request or one batch. Commits at the end, rolls back on any exception."""
-        async with (
-            self.pool.acquire(timeout=3) as connection,
-            connection.transaction(isolation=isolation),  # type: ignore[arg-type]
-        ):
+    async def transaction(
+        self, *, isolation: str | None = None, seconds: float | None = None
+    ) -> AsyncIterator[Connection]:
+        """One request or one batch. Commits at the end, rolls back on any exception; cut off after `seconds`."""
+        async with self._held(isolation, False, seconds) as connection:
             yield connection
         for call in self.after_commit:
             call()
@@ -106,17 +111,50 @@ class Database:
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[Connection]:
         """One consistent snapshot for a page or an answer."""
-        async with (
-            self.pool.acquire(timeout=3) as connection,
-            connection.transaction(isolation="repeatable_read", readonly=True),
-        ):
+        async with self._held("repeatable_read", True, None) as connection:
             yield connection
+
+    @asynccontextmanager
+    async def _held(self, isolation: str | None, readonly: bool, seconds: float | None) -> AsyncIterator[Connection]:
+        """A transaction on a connection of the pool. A connection that does not answer is cut and never waited for.
+
+        On a half-open one neither BEGIN nor ROLLBACK nor the pool's reset would end by itself.
+        """
+        connection = await self.pool.acquire(timeout=ACQUIRE_SECONDS)
+        cut = asyncio.get_running_loop().call_later(seconds, connection.terminate) if seconds else None
+        try:
+            held = connection.transaction(isolation=isolation, readonly=readonly)  # type: ignore[arg-type]
+            async with _answered(connection, BEGIN_SECONDS):
+                await held.start()
+            try:
+                yield connection
+            except BaseException:
+                with suppress(asyncpg.PostgresError, asyncpg.InterfaceError, OSError):  # then the server rolls back
+                    async with _answered(connection, ROLLBACK_SECONDS):
+                        await held.rollback()
+                raise
+            await held.commit()
+        finally:
+            if cut is not None:
+                cut.cancel()
+            await self.pool.release(connection, timeout=ROLLBACK_SECONDS)
 
     async def connect(self, **session: str) -> "asyncpg.Connection[asyncpg.Record]":
         """A connection of its own, outside the pool, without a statement timeout (relay, consumers, rebuilds)."""
         return await asyncpg.connect(
             self._settings.database_url, timeout=3, server_settings=self._session(**session), command_timeout=60
         )
+
+
+@asynccontextmanager
+async def _answered(connection: Connection, seconds: float) -> AsyncIterator[None]:
+    """Raises TimeoutError and cuts the connection when what is inside takes longer."""
+    try:
+        async with asyncio.timeout(seconds):
+            yield
+    except TimeoutError:
+        connection.terminate()
+        raise
 
 
 async def migrate(settings: Settings, folders: Sequence[Path]) -> int:

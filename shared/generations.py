@@ -17,6 +17,7 @@ log = structlog.get_logger()
 
 NEARLY = 2000
 STALL_SECONDS = 2.0
+FORGET_SECONDS = 60
 
 BuildFrom = Literal["kafka", "journals"]
 
@@ -90,6 +91,7 @@ async def swap_when_caught_up(
         return
     async with database.transaction() as tx:
         await tx.execute("set local lock_timeout = '2s'")
+        await tx.execute(f"set local statement_timeout = '{FORGET_SECONDS}s'")
         await tx.execute(f"select pg_advisory_xact_lock({_FENCE})", f"{consumer.name}/{live}")
         end = time.monotonic() + STALL_SECONDS
         while await lacking(tx, consumer, live, building):
@@ -107,7 +109,9 @@ async def swap_when_caught_up(
             return
         await consumer.forget(tx, live)
         for table in ("gate", "held", "watermark", "source_epoch"):
-            await tx.execute(f"delete from {table} where consumer = $1", f"{consumer.name}/{live}")
+            await tx.execute(
+                f"delete from {table} where consumer = $1", f"{consumer.name}/{live}", timeout=FORGET_SECONDS
+            )
         await tx.execute("select pg_notify('landa', $1)", consumer.name)
     log.info("generation swapped", projection=consumer.name, generation=building)
 

@@ -37,6 +37,8 @@ from shared.web.sse import Hub
 
 log = structlog.get_logger()
 
+LISTEN_SECONDS = 5
+
 Background = Callable[[Runtime], Awaitable[None]]
 
 
@@ -159,7 +161,7 @@ async def _work(service: Service, parts: Parts) -> None:
         try:
             await migrate(settings, folders)
             await parts.runtime.database.open()
-            await parts.work.open(size=6, seconds=60)
+            await parts.work.open(size=6, seconds=15)
             parts.migrated = True
         except Exception as error:
             if not is_unavailable(error):
@@ -212,13 +214,19 @@ async def _for_ever(name: str, call: Callable[[], Awaitable[None]]) -> None:
 
 
 async def _listen(parts: Parts) -> None:
-    """Passes on what any replica committed to the pages that are open here."""
+    """Passes on what any replica committed to the pages that are open here.
+
+    Nothing is said on this connection for hours, so nothing would tell that it is dead: it is asked now and then.
+    """
     connection = await parts.runtime.database.connect()
     gone = asyncio.Event()
     connection.add_termination_listener(lambda _c: gone.set())
     try:
         await connection.add_listener("landa", lambda _c, _pid, _channel, said: parts.runtime.hub.publish(str(said)))
-        await gone.wait()
+        while not gone.is_set():
+            await connection.execute("select 1", timeout=LISTEN_SECONDS)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(gone.wait(), LISTEN_SECONDS)
     finally:
         with suppress(Exception):
             connection.terminate()

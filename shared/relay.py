@@ -32,6 +32,7 @@ BATCH = 2000
 POLL_SECONDS = 0.02
 ALONE_ATTEMPTS = 3
 SEND_SECONDS = 30
+DATABASE_SECONDS = 5
 
 _SELECT = f"""
 select {journal._COLUMNS.replace("position,", "j.position,", 1)}, j.key_hash
@@ -122,13 +123,16 @@ class Relay:
 
     async def _lead(self, connection: "Own") -> None:
         key = f"{self._settings.service}.relay"
-        while not await connection.fetchval("select pg_try_advisory_lock(hashtext($1))", key):
+        lock = "select pg_try_advisory_lock(hashtext($1))"
+        while not await connection.fetchval(lock, key, timeout=DATABASE_SECONDS):
             await asyncio.sleep(0.5)
         self.status.leading = True
         incarnation = await journal.epoch(connection)
         await self._load_quarantine(connection)
         pause = 0.1
         while True:
+            # What failed may have been the database, which does not say so on a half-open connection.
+            await connection.fetchval("select 1", timeout=DATABASE_SECONDS)
             outlet = Outlet(self._settings)
             try:
                 partitions = await outlet.open()
@@ -157,7 +161,7 @@ class Relay:
         due = time.monotonic() + min(1.0, self._settings.watermark_seconds)
         while True:
             self._wake.clear()
-            rows = await connection.fetch(_SELECT)
+            rows = await connection.fetch(_SELECT, timeout=DATABASE_SECONDS)
             if rows:
                 await self._publish(connection, outlet, partitions, incarnation, rows)
             if time.monotonic() >= due:
@@ -199,7 +203,9 @@ class Relay:
         step("relay.acknowledged")
         if sent:
             await connection.execute(
-                "delete from outbox where position = any($1::bigint[])", [row["position"] for row in sent]
+                "delete from outbox where position = any($1::bigint[])",
+                [row["position"] for row in sent],
+                timeout=DATABASE_SECONDS,
             )
             step("relay.marked")
             self.status.published += len(sent)

@@ -7,6 +7,7 @@ from services.reporting import projection
 from services.reporting.projection import Case, Nomination, Notification, Person, Quota, Rows
 from shared.contracts.envelope import Fact
 from shared.database import Connection
+from shared.generations import FORGET_SECONDS
 
 PROJECTION = "dashboard"
 TOPIC = "dashboard"
@@ -32,7 +33,7 @@ async def apply(tx: Connection, generation: int, facts: Sequence[Fact]) -> None:
 async def forget(tx: Connection, generation: int) -> None:
     """Deletes a generation that nobody reads."""
     for table in TABLES:
-        await tx.execute(f"delete from {table} where generation = $1", generation)
+        await tx.execute(f"delete from {table} where generation = $1", generation, timeout=FORGET_SECONDS)
 
 
 async def _cases(tx: Connection, generation: int, wanted: Iterable[UUID]) -> dict[UUID, Case]:
