@@ -94,6 +94,7 @@ class Proxy:
         self._open.set()
         for pipe in self.pipes:
             if pipe.dead:
+                pipe.dead.update(WAYS)
                 _abort(pipe.server)
         if self._listening is None:
             await self._listen()
