@@ -90,7 +90,8 @@ class Database:
             "search_path": self._settings.service,
             "application_name": f"landa-{self._settings.service}",
             "timezone": "UTC",
-            "idle_in_transaction_session_timeout": "60000",
+            # a consumer that stands still in a batch holds rows that its successor needs
+            "idle_in_transaction_session_timeout": "15000",
             # A host that vanished must not keep the relay's advisory lock for the two hours of the kernel's default.
             "tcp_keepalives_idle": "5",
             "tcp_keepalives_interval": "3",

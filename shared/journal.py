@@ -170,3 +170,9 @@ async def republish(tx: Connection, subject: UUID, start: int) -> int:
         start,
     )
     return int(done.split()[-1])
+
+
+async def republish_all(tx: Connection) -> int:
+    """Puts the whole journal into the outbox again, for a Kafka that lost what it had; returns how many events."""
+    done = await tx.execute("insert into outbox select position from journal on conflict do nothing")
+    return int(done.split()[-1])

@@ -25,11 +25,11 @@ CHUNK = 2000
 
 
 class Republish(BaseModel):
-    """Which subject, and from where in its history."""
+    """Which subject (None: all of them, when Kafka has lost what it had), and from where in its history."""
 
     model_config = ConfigDict(extra="forbid")
 
-    subject: UUID
+    subject: UUID | None
     first: Annotated[int, Field(ge=1, lt=2**63)] = 1
 
 
@@ -75,8 +75,13 @@ def routes(service: str) -> APIRouter:
 
     @router.post("/journal/republish", status_code=202, dependencies=[needs("service", "operator")])
     async def republish(request: Request, wanted: Republish) -> dict[str, Any]:
-        """Publishes the events of `subject` from sequence `first` once more. Consumers drop what they have."""
+        """Publishes the events of `subject` from sequence `first` once more. Consumers drop what they have.
+
+        Without a subject (`null`) it publishes the whole journal: what to do when Kafka has lost its data.
+        """
         async with runtime(request).database.transaction() as tx:
+            if wanted.subject is None:
+                return {"subject": None, "events": await journal.republish_all(tx)}
             events = await journal.republish(tx, wanted.subject, wanted.first)
             return {"subject": str(wanted.subject), "events": events}
 

@@ -56,6 +56,10 @@ class Supervisor:
     def pid(self, name: str) -> int:
         return self._children[name][1].pid
 
+    def spec(self, name: str) -> Spec:
+        """How the child is run."""
+        return self._children[name][1].spec
+
     def kill(self, name: str, number: int = signal.SIGKILL) -> None:
         """For tests: what an operator or the kernel may do to a child at any time."""
         os.kill(self.pid(name), number)
