@@ -16,6 +16,15 @@ from tests.waiting import until
 SLACK = float(os.environ.get("LANDA_TEST_SLACK", "1"))
 
 
+async def unpublished(people: People, service: str) -> set[int]:
+    """Positions of the events that are in the journal and not yet acknowledged by Kafka."""
+    connection = await asyncpg.connect(people.town.addresses.databases[service], timeout=5)
+    try:
+        return {row["position"] for row in await connection.fetch(f"select position from {service}.outbox")}
+    finally:
+        await connection.close()
+
+
 async def undone(people: People) -> list[str]:
     """What is not as it is on a quiet day: who does not answer, does not consume, has something left."""
     places = people.town.addresses
