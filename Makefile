@@ -8,13 +8,14 @@ DEV := $(VENV)/.landa-dev
 IN := $(VENV)/bin
 ARGS ?=
 
-.PHONY: help setup demo smoke test check token stop clean
+.PHONY: help setup demo smoke test faults check token stop clean
 
 help:
 	@echo "make demo                    the living town at http://localhost:8400 (another port: LANDA_PORT=8500 make demo)"
 	@echo "make token ROLE=coordinator  a bearer token of the running demo, for the API"
 	@echo "make smoke                   the same town without a person: played, compared with the published figures, stopped"
 	@echo "make test                    every test, on the same PostgreSQL and Kafka (some: make test ARGS=tests/deploy)"
+	@echo "make faults                  kills, cuts and losses under load, checked (up to 20 minutes); writes docs/proof.md"
 	@echo "make check                   style, types, who may import whom, contracts"
 	@echo "make bench                   measured against peers and floors, into docs/benchmarks.md (half an hour, resumable)"
 	@echo "make stop                    stop the demo"
@@ -37,6 +38,13 @@ stop: $(RUN)
 
 test: $(DEV)
 	@$(IN)/python -m pytest $(ARGS)
+
+# the long ones too, a line per test with its time as it goes; the page is written even when one of them failed
+faults: export LANDA_PROOF ?= $(VENV)/.landa-proof.jsonl
+faults: $(DEV)
+	@rm -f "$(LANDA_PROOF)"
+	@$(IN)/python -m pytest tests/faults -m "" -v --durations=0 --durations-min=1 $(ARGS); tests=$$?; \
+	$(IN)/python -m tests.faults.proof; proof=$$?; test $$tests -eq 0 -a $$proof -eq 0
 
 check: $(DEV)
 	@echo "format";    $(IN)/ruff format --check .
