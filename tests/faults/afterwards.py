@@ -5,15 +5,19 @@ import os
 
 import asyncpg
 
+from deploy.verify import Outcome, site_of, verify
 from shared.settings import SERVICES
 from tests.faults.load import Load
 from tests.faults.proof import Run, record
-from tests.journeys.parity import differing_states
 from tests.journeys.people import People
 from tests.waiting import until
 
 # On a machine that does other things besides, limits in seconds mean little: LANDA_TEST_SLACK=5 stretches them.
 SLACK = float(os.environ.get("LANDA_TEST_SLACK", "1"))
+
+
+# What the people at work type in: it may stand nowhere in plain.
+CANARIES = ("Provsten", "Hallonstig", "Mosslund")
 
 
 async def unpublished(people: People, service: str) -> set[int]:
@@ -60,25 +64,29 @@ async def all_is_right(
     heal = asyncio.get_running_loop().time() - ended
     count = load.count()
     await load.settle()
-    await drained(people, 60)
     await people.agreed()
-    events, wrong = await differing_states(people.town)
+    deeds = load.deeds()
+    await load.close()
+    report = await verify(site_of(people.town), deeds=deeds, canaries=CANARIES, drained_within=60)
     run = Run(
         fault=fault,
         what=what,
         seed=seed,
-        acknowledged=count["acknowledged"],
-        refused=count["refused"],
-        unknown=count["unknown"],
-        events=events,
-        violations=len(wrong) + len(load.broken),
+        acknowledged=count[Outcome.ACKNOWLEDGED],
+        refused=count[Outcome.REFUSED],
+        unknown=count[Outcome.UNKNOWN],
+        events=report.events,
+        lost=report.lost,
+        doubled=report.doubled,
+        out_of_order=report.out_of_order,
+        violations=len(report.findings) + len(load.broken),
         heal_seconds=round(heal, 1),
     )
     record(run)
     print(f"{run}; longest answer {load.longest:.1f} s, {load.late} too late")
+    print(*report.lines(), sep="\n")
     assert load.broken == []
-    assert wrong == []
-    assert count["acknowledged"] > 0
+    assert report.findings == []
+    assert count[Outcome.ACKNOWLEDGED] > 0
     assert within is None or heal < within * SLACK, f"healed after {heal:.1f} s"
-    await load.close()
     return run

@@ -10,25 +10,14 @@ from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any, Literal, Self
+from typing import Any, Self
 from uuid import UUID, uuid4
 
 import httpx
 
+from deploy.verify import Deed, Outcome
 from tests.journeys.people import People, household
 from tests.waiting import until
-
-Outcome = Literal["acknowledged", "refused", "unknown"]
-
-
-@dataclass(frozen=True)
-class Deed:
-    key: UUID
-    route: str
-    outcome: Outcome
-    subject: UUID | None
-    version: int | None
-
 
 REASONS = ("declined", "settled-elsewhere", "decision-withdrawn")
 
@@ -53,7 +42,7 @@ class Wish:
     subject: str | None = None
     version: int | None = None
     key: UUID = field(default_factory=uuid4)
-    outcome: Outcome = "unknown"
+    outcome: Outcome = Outcome.UNKNOWN
     answers: list[httpx.Response] = field(default_factory=list)
 
     @property
@@ -90,14 +79,14 @@ class Load:
         self._working = False
         await asyncio.gather(*self._tasks)
 
-    def count(self) -> Counter[str]:
+    def count(self) -> Counter[Outcome]:
         """Commands by outcome, as it was before anything was repeated or is now."""
         return Counter(wish.outcome for wish in self.wishes)
 
     async def acknowledged(self, more: int) -> None:
         """Waits until that many more commands were answered 2xx: proof that work goes on."""
-        wanted = self.count()["acknowledged"] + more
-        await until(lambda: asyncio.sleep(0.05, self.count()["acknowledged"]), lambda n: n >= wanted, seconds=60)
+        wanted = self.count()[Outcome.ACKNOWLEDGED] + more
+        await until(lambda: asyncio.sleep(0.05, self.count()[Outcome.ACKNOWLEDGED]), lambda n: n >= wanted, seconds=60)
 
     async def _client(self, number: int) -> None:
         chance = random.Random(self._seed * 1000 + number)
@@ -120,7 +109,7 @@ class Load:
     async def _allocate(self, chance: random.Random, cases: list[Case]) -> None:
         body = household(self._today, chance.randint(1, 4))
         wish = await self._do(Wish("coordinator", "/reception/allocations", body))
-        if wish.outcome == "acknowledged":
+        if wish.outcome is Outcome.ACKNOWLEDGED:
             data = wish.answer.json()
             cases.append(Case(data["case"], data["persons"], _version(wish.answer)))
 
@@ -138,11 +127,11 @@ class Load:
             path = f"{path}/arrival-corrections"
         case.arrived += 1
         wish = await self._do(Wish(role, path, body, case.id, case.version))
-        if wish.outcome == "acknowledged":
+        if wish.outcome is Outcome.ACKNOWLEDGED:
             case.version = _version(wish.answer)
-        if wish.outcome == "unknown" or case.arrived > 3 or "cancellation" in path:
+        if wish.outcome is Outcome.UNKNOWN or case.arrived > 3 or "cancellation" in path:
             cases.remove(case)
-        elif wish.outcome == "refused":
+        elif wish.outcome is Outcome.REFUSED:
             case.arrived -= 1
 
     async def _nominate(self, chance: random.Random) -> None:
@@ -177,30 +166,30 @@ class Load:
         try:
             answer = await self._http.post(url, json=wish.body, headers=headers)
         except (httpx.ConnectError, httpx.ConnectTimeout):
-            return "refused"
+            return Outcome.REFUSED
         except httpx.TransportError as error:
             self.late += isinstance(error, httpx.ReadTimeout)
-            return "unknown"
+            return Outcome.UNKNOWN
         finally:
             self.longest = max(self.longest, loop.time() - begun)
         wish.answers.append(answer)
         if answer.status_code == 503 and "retry-after" not in answer.headers:
             self.broken.append(f"503 without Retry-After: {wish.path}")
         if answer.status_code in (502, 504):
-            return "unknown"
+            return Outcome.UNKNOWN
         if answer.status_code >= 500 and answer.status_code != 503:
             self.broken.append(f"{answer.status_code} {wish.path} {answer.text[:300]}")
-            return "unknown"
-        return "acknowledged" if answer.status_code < 300 else "refused"
+            return Outcome.UNKNOWN
+        return Outcome.ACKNOWLEDGED if answer.status_code < 300 else Outcome.REFUSED
 
     async def settle(self, seconds: float = 40) -> None:
         """Afterwards nothing is unknown, and whatever is asked again is answered as it was the first time."""
-        unknown = [wish for wish in self.wishes if wish.outcome == "unknown"]
+        unknown = [wish for wish in self.wishes if wish.outcome is Outcome.UNKNOWN]
 
         for wish in unknown:
             await self._until_known(wish, seconds)
-        done = [wish for wish in self.wishes if wish.outcome == "acknowledged"]
-        again = [wish for wish in unknown if wish.outcome == "acknowledged"]
+        done = [wish for wish in self.wishes if wish.outcome is Outcome.ACKNOWLEDGED]
+        again = [wish for wish in unknown if wish.outcome is Outcome.ACKNOWLEDGED]
         again += random.Random(self._seed).sample(done, min(10, len(done)))
         for wish in again:
             first = wish.answer
@@ -213,13 +202,14 @@ class Load:
     async def _until_known(self, wish: Wish, seconds: float) -> None:
         async def look() -> Outcome:
             outcome = await self._once(wish)
-            return "unknown" if outcome == "refused" and wish.answer.status_code == 503 else outcome
+            away = outcome is Outcome.REFUSED and (not wish.answers or wish.answer.status_code == 503)
+            return Outcome.UNKNOWN if away else outcome
 
-        wish.outcome = await until(look, lambda outcome: outcome != "unknown", seconds=seconds, what="a known outcome")
+        wish.outcome = await until(look, lambda now: now is not Outcome.UNKNOWN, seconds=seconds, what="an answer")
 
     async def _imports_are_done(self, seconds: float) -> None:
         for wish in self.wishes:
-            if wish.path == "/reception/imports" and wish.outcome == "acknowledged":
+            if wish.path == "/reception/imports" and wish.outcome is Outcome.ACKNOWLEDGED:
                 path = f"/reception/imports/{wish.answer.json()['import']}/rows"
                 rows = await until(
                     lambda p=path: self._people.get("coordinator", p),
@@ -244,7 +234,7 @@ def _version(answer: httpx.Response) -> int:
 
 def _deed(wish: Wish) -> Deed:
     subject, version = wish.subject, None
-    if wish.outcome == "acknowledged":
+    if wish.outcome is Outcome.ACKNOWLEDGED:
         data = wish.answer.json()
         subject = subject or data.get("case") or data.get("nomination")
         version = _version(wish.answer) if "etag" in wish.answer.headers else None
