@@ -51,16 +51,25 @@ async def undone(people: People) -> list[str]:
     return found
 
 
-async def drained(people: People, seconds: float) -> None:
-    """Everything answers, everything is published and applied."""
-    await until(lambda: undone(people), lambda found: not found, seconds=seconds, what="a quiet town")
+async def drained(people: People, seconds: float) -> list[str]:
+    """Everything answers, everything is published and applied. Returns what was the last to be so."""
+    last: list[str] = []
+
+    async def look() -> list[str]:
+        nonlocal last
+        found = await undone(people)
+        last = found or last
+        return found
+
+    await until(look, lambda found: not found, seconds=seconds, what="a quiet town")
+    return last
 
 
 async def all_is_right(
     fault: str, what: str, seed: int, people: People, load: Load, ended: float, within: float | None = None
 ) -> Run:
     """Waits until it healed (`ended`: the loop's time when the fault ended), settles, checks, writes down."""
-    await drained(people, 120)
+    last = await drained(people, 120)
     heal = asyncio.get_running_loop().time() - ended
     count = load.count()
     await load.settle()
@@ -83,7 +92,7 @@ async def all_is_right(
         heal_seconds=round(heal, 1),
     )
     record(run)
-    print(f"{run}; longest answer {load.longest:.1f} s, {load.late} too late")
+    print(f"{run}; longest answer {load.longest:.1f} s, {load.late} too late; last to heal: {last}")
     print(*report.lines(), sep="\n")
     assert load.broken == []
     assert report.findings == []

@@ -15,6 +15,9 @@ from tests.faults.proof import seeds
 from tests.journeys.people import People
 from tests.waiting import until
 
+# the whole town is slow to come back where other things run besides
+pytestmark = pytest.mark.timeout(400)
+
 SERVICES = ("reception", "notifications", "reporting", "awards")
 
 

@@ -10,6 +10,9 @@ from tests.faults.load import Load
 from tests.faults.proof import seeds
 from tests.waiting import until
 
+# the whole town is slow to come back where other things run besides
+pytestmark = pytest.mark.timeout(400)
+
 
 @pytest.mark.parametrize("seed", seeds(3))
 async def test_postgresql_is_killed_under_eight_writers(people, seed):

@@ -19,6 +19,9 @@ from tests.faults.load import Load
 from tests.journeys.people import People
 from tests.waiting import until
 
+# the whole town is slow to come back where other things run besides
+pytestmark = pytest.mark.timeout(400)
+
 TOPICS = [f"landa.{service}" for service in SERVICES]
 
 

@@ -12,6 +12,9 @@ from tests.faults.load import Load
 from tests.faults.proof import seeds
 from tests.waiting import until
 
+# the whole town is slow to come back where other things run besides
+pytestmark = pytest.mark.timeout(400)
+
 # Between commit, publish and mark; receive, apply, commit and the offset; compose, hand over, mark; an import's batch.
 STEPS = {
     "reception": [

@@ -21,6 +21,9 @@ from tests.faults.proxy import Proxy
 from tests.journeys.people import People, peopled
 from tests.waiting import until
 
+# the whole town is slow to come back where other things run besides
+pytestmark = pytest.mark.timeout(400)
+
 PARTS = ("kafka", "postgres", "smtp")
 BROKEN_SECONDS = 8
 Break = Callable[[Proxy], Awaitable[object]]

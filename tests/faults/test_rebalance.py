@@ -17,6 +17,9 @@ from tests.faults.load import Load
 from tests.journeys.people import People
 from tests.waiting import until
 
+# the whole town is slow to come back where other things run besides
+pytestmark = pytest.mark.timeout(400)
+
 REBALANCES = 40
 
 
