@@ -223,6 +223,7 @@ async def _listen(parts: Parts) -> None:
     connection.add_termination_listener(lambda _c: gone.set())
     try:
         await connection.add_listener("landa", lambda _c, _pid, _channel, said: parts.runtime.hub.publish(str(said)))
+        parts.runtime.hub.publish_all()
         while not gone.is_set():
             await connection.execute("select 1", timeout=LISTEN_SECONDS)
             with suppress(TimeoutError):

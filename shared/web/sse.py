@@ -48,6 +48,12 @@ class Hub:
                 if topic in subscriber.topics:
                     subscriber.tell(topic)
 
+    def publish_all(self) -> None:
+        """Anything may have changed: what happened while nobody listened is not told again."""
+        for subscriber in self.subscribers:
+            for topic in sorted(subscriber.topics):
+                subscriber.tell(topic)
+
     def close(self) -> None:
         """End every stream now. The browsers come back by themselves, to the next process."""
         self.closed = True

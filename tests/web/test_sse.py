@@ -79,3 +79,15 @@ async def test_a_server_with_open_streams_stops_at_once() -> None:
         if process.returncode is None:
             process.kill()
             await process.wait()
+
+
+async def test_after_a_time_in_which_nobody_listened_every_page_reads_again():
+    hub = Hub()
+    words = hub.words({"figures", "cases"})
+    assert b"event: ready" in await anext(words)
+    hub.publish_all()
+    assert [await anext(words), await anext(words)] == [
+        b"event: change\ndata: cases\n\n",
+        b"event: change\ndata: figures\n\n",
+    ]
+    await words.aclose()
