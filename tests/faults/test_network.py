@@ -6,7 +6,7 @@ Every request is answered within 5 s, whatever is cut; afterwards every pool wor
 import asyncio
 import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, asynccontextmanager
 
 import httpx
 import pytest
@@ -92,17 +92,33 @@ CASES = [(part, way) for part in ("postgres", "kafka") for way in WAYS] + [("smt
 SHORT = {("postgres", "half-open"), ("kafka", "half-open")}
 
 
-async def told(people: People) -> None:
-    """A page of reception that is open hears of a new case: the service listens to its database."""
+@asynccontextmanager
+async def open_page(people: People) -> AsyncIterator[list[str]]:
+    """A stream that reception's list of cases listens to, opened before the fault; what it was told so far."""
     url = people.town.addresses.services["reception"] + "/reception/events"
     headers = {"authorization": f"Bearer {await people.token('coordinator')}"}
-    async with people.http.stream("GET", url, headers=headers, timeout=15) as events:
-        lines = events.aiter_lines()
-        async for line in lines:
-            if line == "event: ready":
-                await people.allocate(1)
-            if line == "data: cases":
-                return
+    heard: list[str] = []
+    async with people.http.stream("GET", url, headers=headers, timeout=60) as events:
+
+        async def listen() -> None:
+            async for line in events.aiter_lines():
+                heard.append(line)
+
+        listening = asyncio.create_task(listen())
+        await until(lambda: asyncio.sleep(0, heard))
+        try:
+            yield heard
+        finally:
+            listening.cancel()
+            await asyncio.wait([listening])
+
+
+async def is_told(people: People, heard: list[str]) -> None:
+    """The page hears of changes again, and of a change that comes now."""
+    await until(lambda: asyncio.sleep(0.05, "data: cases" in heard), seconds=20 * SLACK, what="told after healing")
+    heard.clear()
+    await people.allocate(1)
+    await until(lambda: asyncio.sleep(0.05, "data: cases" in heard), seconds=5 * SLACK, what="told of a new case")
 
 
 @pytest.mark.parametrize(
@@ -117,7 +133,7 @@ async def test_the_network_fails(people, proxies, part, way, seed):
     loop, proxy = asyncio.get_running_loop(), proxies[part]
     await drained(people, 60)
     await people.quiet_hour()
-    async with Load(people, seed, patience=8) as load:
+    async with open_page(people) as heard, Load(people, seed, patience=8) as load:
         await load.acknowledged(20)
         over = loop.time() + BROKEN_SECONDS
         await WAYS[way](proxy)
@@ -126,10 +142,11 @@ async def test_the_network_fails(people, proxies, part, way, seed):
         await until(lambda: asyncio.sleep(0.05, loop.time() > over), seconds=BROKEN_SECONDS + 2)
         await proxy.heal()
         ended = loop.time()
+        heard.clear()
         await load.acknowledged(20)
         again = loop.time() - ended
+        await is_told(people, heard)
     assert load.late == 0 and load.longest < 5 + 0.5 * SLACK, f"{load.longest:.1f} s, {load.late} without an answer"
     print(f"commands were accepted again after {again:.1f} s")
-    await asyncio.wait_for(told(people), 20)
     what = {"kafka": "broker", "postgres": "database", "smtp": "mail server"}[part]
     await all_is_right("F04", f"network to the {what}: {way}", seed, people, load, ended, within=30)
