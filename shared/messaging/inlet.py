@@ -22,6 +22,9 @@ from shared.settings import Settings
 
 log = structlog.get_logger()
 
+# aiokafka's consumer may poll for ever without getting anything after its broker came back (its issues 1154, 847).
+STUCK_SECONDS = 15
+
 
 @dataclass(frozen=True, slots=True)
 class Raw:
@@ -199,14 +202,16 @@ class Inlet:
         await broker.start()
 
     async def _watch(self) -> None:
-        """Returns when nothing was polled for 30 s although partitions are assigned, or none was assigned for 60 s."""
+        """Returns when nothing was polled for 15 s although partitions are assigned, or none was assigned for 60 s."""
         unassigned_since = time.monotonic()
         while True:
             await asyncio.sleep(1)
             idle = self.seconds_since_poll()
             if idle is not None:
                 unassigned_since = time.monotonic()
-            if (idle is not None and idle > 30 and not self.applying) or time.monotonic() - unassigned_since > 60:
+            if (
+                idle is not None and idle > STUCK_SECONDS and not self.applying
+            ) or time.monotonic() - unassigned_since > 60:
                 return
 
     async def _close(self) -> None:
