@@ -13,11 +13,23 @@ import httpx
 from fastapi import APIRouter, Request
 from starlette.responses import RedirectResponse, Response
 
-from shared.identity import SESSION_COOKIE, Actor, Identity, IssuerUnavailable, NotAuthentic, Signed, actor_from
+from shared.identity import (
+    SESSION_COOKIE,
+    SESSION_SECONDS,
+    Actor,
+    Identity,
+    IssuerUnavailable,
+    NotAuthentic,
+    Signed,
+    actor_from,
+)
 from shared.web.access import VISITOR_COOKIE, public
 from shared.web.problems import Problem
 
 LOGIN_SECONDS = 900
+# The provider's word about who signed in: shown to it again when they sign out, and to nobody else.
+HINT_COOKIE = "landa_login_hint"
+_LONGEST_HINT = 3500
 OnLogin = Callable[[Actor, str | None, str], Awaitable[None]]
 
 
@@ -102,18 +114,31 @@ class Login:
         code = request.query_params.get("code")
         if code is None or "error" in request.query_params:
             raise Problem(400, "login-failed")
-        claims = await self._exchange(code, pending)
+        claims, hint = await self._exchange(code, pending)
         actor = actor_from(claims, self._settings.roles_claim)
         email = claims.get("email")
         await self._on_login(actor, email if isinstance(email, str) else None, actor.language)
         response = _go(str(pending["next"]))
         response.set_cookie(**self._identity.session_cookie(actor))
+        if len(hint) <= _LONGEST_HINT:
+            response.set_cookie(
+                HINT_COOKIE,
+                hint,
+                max_age=SESSION_SECONDS,
+                path="/auth",
+                httponly=True,
+                samesite="lax",
+                secure=self._settings.secure,
+            )
         response.delete_cookie(_cookie_of(state), path="/auth")
         response.delete_cookie(VISITOR_COOKIE, path="/")
         return response
 
-    async def _exchange(self, code: str, pending: Mapping[str, Any]) -> dict[str, Any]:
-        """Who the person is (ID token, with our nonce) and what they may do (access token, for our audience)."""
+    async def _exchange(self, code: str, pending: Mapping[str, Any]) -> tuple[dict[str, Any], str]:
+        """Who the person is (ID token, with our nonce) and what they may do (access token, for our audience).
+
+        The claims of both, and the ID token as it came.
+        """
         endpoint = await self._endpoint("token_endpoint")
         data = {
             "grant_type": "authorization_code",
@@ -140,18 +165,26 @@ class Login:
             raise Problem(503, "identity-unavailable", headers={"Retry-After": "5"}) from None
         if person.get("nonce") != pending["nonce"] or person["sub"] != rights["sub"]:
             raise Problem(400, "login-failed")
-        return {**person, **rights}
+        return {**person, **rights}, str(document["id_token"])
 
     async def logout(self, request: Request) -> Response:
-        """Ends our session, then the provider's. Without the provider ours ends all the same."""
+        """Ends our session, then the provider's. Without the provider ours ends all the same.
+
+        The hint says who signs out: without it a provider asks first, and whoever walks away from that question leaves
+        the machine signed in.
+        """
         home = self._settings.public_url + "/"
         try:
             address = await self._identity.issuer.endpoint("end_session_endpoint")
-            query = urlencode({"client_id": self._settings.client_id, "post_logout_redirect_uri": home})
+            asked = {"client_id": self._settings.client_id, "post_logout_redirect_uri": home}
+            if hint := request.cookies.get(HINT_COOKIE):
+                asked["id_token_hint"] = hint
+            query = urlencode(asked)
             response = _go(f"{address}{'&' if '?' in address else '?'}{query}")
         except IssuerUnavailable:
             response = _go(home)
         response.delete_cookie(SESSION_COOKIE, path="/", httponly=True, samesite="lax", secure=self._settings.secure)
+        response.delete_cookie(HINT_COOKIE, path="/auth", httponly=True, samesite="lax", secure=self._settings.secure)
         return response
 
 

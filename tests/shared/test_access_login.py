@@ -46,6 +46,9 @@ async def test_a_person_signs_in_comes_back_to_the_page_and_signs_out(site: Site
         assert (await browser.post("/auth/logout")).status_code == 403
         out = await browser.post("/auth/logout", data={"csrf": page.json()["csrf"]}, follow_redirects=False)
         assert urlsplit(out.headers["location"]).path == "/identity/end-session"
+        hint = parse_qs(urlsplit(out.headers["location"]).query)["id_token_hint"][0]  # else a provider asks first
+        assert (await site.identity.issuer.claims(hint, site.identity.settings.client_id))["sub"] == person["sub"]
+        assert not [name for name in browser.cookies if name.startswith("landa_login")]
         assert (await browser.get("/small/cases/7")).status_code == 303
 
 
