@@ -4,10 +4,12 @@ import base64
 import json
 import os
 import socket
+import ssl
 import sys
 from functools import cached_property
+from pathlib import Path
 from typing import Annotated, Literal, get_args
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -66,6 +68,9 @@ class Settings(BaseSettings):
     service: ServiceName
     database_url: Annotated[str, Field(pattern=r"^postgres(ql)?://", repr=False)]
     kafka: Address
+    kafka_ca: str | None = None
+    kafka_user: str | None = None
+    kafka_password: Annotated[str | None, Field(repr=False)] = None
     host: str = "127.0.0.1"
     listen_port: Annotated[int, Field(ge=1, le=65535)]
     public_url: Url
@@ -95,8 +100,40 @@ class Settings(BaseSettings):
         return self.public_url.startswith("https://")
 
 
+def _unreadable(path: str) -> str | None:
+    """Why the certificates at `path` cannot be used, else None."""
+    try:
+        ssl.create_default_context(cafile=path)
+    except OSError as error:  # what it raises for a file that holds no certificate is one too
+        return "holds no certificate" if isinstance(error, ssl.SSLError) else (error.strerror or "cannot be read")
+    return None
+
+
+def _check_kafka(settings: Settings) -> list[str]:
+    names = ("kafka_ca", "kafka_user", "kafka_password")
+    missing = [f"LANDA_{name.upper()}" for name in names if not getattr(settings, name)]
+    if 0 < len(missing) < len(names):
+        return [f"{' and '.join(missing)} not set; TLS and an account for Kafka are three settings, all or none"]
+    if settings.kafka_ca and (why := _unreadable(settings.kafka_ca)):
+        return [f"LANDA_KAFKA_CA {why}; it names the file of the authority that signed the brokers' certificates"]
+    return []
+
+
+def _check_database(settings: Settings) -> list[str]:
+    """TLS to the database is whole, or not there: anything between encrypts without knowing to whom."""
+    asked = {name: values[-1] for name, values in parse_qs(urlsplit(settings.database_url).query).items()}
+    mode, authority = asked.get("sslmode", "disable"), asked.get("sslrootcert")
+    if mode != "verify-full" and (mode != "disable" or authority):
+        return ["LANDA_DATABASE_URL asks for TLS without checking the server; use sslmode=verify-full&sslrootcert=FILE"]
+    if mode == "verify-full" and authority is None:
+        return ["LANDA_DATABASE_URL has sslmode=verify-full without sslrootcert=FILE, the authority to check against"]
+    if authority and (why := _unreadable(authority)):
+        return [f"the file of sslrootcert in LANDA_DATABASE_URL {why}"]
+    return []
+
+
 def _check(settings: Settings) -> list[str]:
-    wrong = []
+    wrong = [*_check_kafka(settings), *_check_database(settings)]
     issuer = urlsplit(settings.issuer)
     if issuer.scheme == "http" and not (settings.demo and issuer.hostname in LOOPBACK):
         wrong.append("LANDA_ISSUER is plain http; use https (http is for a loopback address with LANDA_DEMO=1 only)")
@@ -107,12 +144,14 @@ def _check(settings: Settings) -> list[str]:
 
 
 def load(service: ServiceName) -> Settings:
-    """The settings of `service` from the environment.
+    """The settings of `service` from the environment and from the files in the folder LANDA_SECRETS.
 
+    A file is named like its setting, in lower case (`landa_client_secret`); the environment wins.
     Ends the process with status 2, a line for each wrong or missing setting with its remedy, and never a value.
     """
+    secrets = os.environ.get("LANDA_SECRETS")
     try:
-        settings = Settings(service=service)
+        settings = Settings(service=service, _secrets_dir=secrets)
         wrong = _check(settings)
     except ValidationError as error:
         wrong = []
@@ -120,6 +159,8 @@ def load(service: ServiceName) -> Settings:
             name = "LANDA_" + "_".join(str(part) for part in item["loc"]).upper()
             state = "is not set" if item["type"] == "missing" else item["msg"].removeprefix("Value error, ")
             wrong.append(f"{name} {state}; the README's section on settings says what it holds")
+    if secrets is not None and not Path(secrets).is_dir():
+        wrong.insert(0, "LANDA_SECRETS names no folder that can be read; it holds a file for each secret setting")
     if wrong:
         lines = "\n".join(f"  {line}" for line in wrong)
         sys.stderr.write(f"{service} cannot start, these settings are wrong:\n{lines}\n")

@@ -17,6 +17,7 @@ from faststream.kafka import KafkaBroker
 from shared.contracts.envelope import Headers
 from shared.faults import step
 from shared.messaging.client import Unpacked, Unreadable
+from shared.messaging.security import security
 from shared.messaging.topics import topic
 from shared.settings import Settings
 
@@ -98,6 +99,7 @@ class Inlet:
         """A broker with this one subscriber. FastStream's defaults are at most once: every setting here is meant."""
         broker = KafkaBroker(
             self._settings.kafka,
+            security=security(self._settings),
             client_id=f"landa-{self._settings.service}-{self._settings.instance}",
             request_timeout_ms=7000,
             retry_backoff_ms=100,

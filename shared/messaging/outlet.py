@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
+from shared.messaging.security import client_options
 from shared.messaging.topics import topic
 from shared.settings import Settings
 
@@ -64,6 +65,7 @@ class Outlet:
             request_timeout_ms=5000,
             retry_backoff_ms=100,
             metadata_max_age_ms=30_000,
+            **client_options(settings),
         )
         self._topic = topic(settings.topic_prefix, settings.service)
 

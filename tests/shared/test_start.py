@@ -4,6 +4,7 @@ import asyncio
 import base64
 
 import asyncpg
+import certifi
 import pytest
 
 from shared.database import migrate
@@ -11,8 +12,10 @@ from shared.settings import load
 from tests.shared.conftest import PLUMBING, settings_for
 
 KEY = base64.b64encode(bytes(32)).decode()
+DATABASE = "postgresql://reception:pw@127.0.0.1:5432/landa"
+CERTIFI = certifi.where()
 GOOD = {
-    "LANDA_DATABASE_URL": "postgresql://reception:pw@127.0.0.1:5432/landa",
+    "LANDA_DATABASE_URL": DATABASE,
     "LANDA_KAFKA": "127.0.0.1:9092",
     "LANDA_LISTEN_PORT": "8001",
     "LANDA_PUBLIC_URL": "https://landa.example",
@@ -35,6 +38,26 @@ WRONG = [
     ({"LANDA_CLOCK_FILE": "/tmp/clock"}, "LANDA_CLOCK_FILE is for the demo"),
     ({"LANDA_FAULT": "relay.marked"}, "LANDA_FAULT is for the demo"),
     ({"LANDA_SERVICES": "{broken"}, "LANDA_SERVICES"),
+    ({"LANDA_KAFKA_USER": "konto-1"}, "LANDA_KAFKA_CA and LANDA_KAFKA_PASSWORD not set"),
+    ({"LANDA_KAFKA_CA": CERTIFI, "LANDA_KAFKA_USER": "konto-1"}, "LANDA_KAFKA_PASSWORD not set"),
+    ({"LANDA_KAFKA_USER": "konto-1", "LANDA_KAFKA_PASSWORD": "hemlis"}, "LANDA_KAFKA_CA not set"),
+    (
+        {"LANDA_KAFKA_CA": "/nowhere", "LANDA_KAFKA_USER": "konto-1", "LANDA_KAFKA_PASSWORD": "hemlis"},
+        "LANDA_KAFKA_CA No such",
+    ),
+    (
+        {"LANDA_KAFKA_CA": __file__, "LANDA_KAFKA_USER": "konto-1", "LANDA_KAFKA_PASSWORD": "hemlis"},
+        "holds no certificate",
+    ),
+    ({"LANDA_DATABASE_URL": f"{DATABASE}?sslmode=require"}, "TLS without checking the server"),
+    ({"LANDA_DATABASE_URL": f"{DATABASE}?sslmode=prefer"}, "TLS without checking the server"),
+    ({"LANDA_DATABASE_URL": f"{DATABASE}?sslrootcert={CERTIFI}"}, "TLS without checking the server"),
+    ({"LANDA_DATABASE_URL": f"{DATABASE}?sslmode=verify-full"}, "verify-full without sslrootcert"),
+    (
+        {"LANDA_DATABASE_URL": f"{DATABASE}?sslmode=verify-full&sslrootcert=/nowhere"},
+        "sslrootcert in LANDA_DATABASE_URL No",
+    ),
+    ({"LANDA_SECRETS": "/nowhere"}, "LANDA_SECRETS names no folder"),
 ]
 
 
@@ -49,6 +72,19 @@ def test_good_settings_are_taken_and_their_secrets_do_not_show(monkeypatch):
     assert settings.services == {"awards": "http://127.0.0.1:8004"} and settings.secure
     for secret in ("hemlis", "pw@", KEY, "bytes", "\\x00"):
         assert secret not in repr(settings)
+
+
+def test_a_secret_may_be_a_file_and_the_environment_wins(monkeypatch, tmp_path):
+    (tmp_path / "landa_client_secret").write_text("from-a-file\n")
+    (tmp_path / "landa_kafka_password").write_text("from-a-file")
+    (tmp_path / "landa_session_key").write_text("not even a key")
+    given = {"LANDA_SECRETS": str(tmp_path), "LANDA_KAFKA_CA": CERTIFI, "LANDA_KAFKA_USER": "konto-1"}
+    environment(monkeypatch, given | {"LANDA_CLIENT_SECRET": None})
+    monkeypatch.delenv("LANDA_KAFKA_PASSWORD", raising=False)
+    settings = load("reception")
+    assert settings.client_secret == settings.kafka_password == "from-a-file"
+    assert settings.session_key == bytes(32)
+    assert "from-a-file" not in repr(settings)
 
 
 @pytest.mark.parametrize(("changes", "said"), WRONG, ids=[said for _, said in WRONG])
