@@ -200,8 +200,11 @@ def _request_headers(scope: Scope) -> list[tuple[bytes, bytes]]:
 
 
 def main() -> None:
+    """LANDA_HOST when it is not the loopback; LANDA_TLS_CERTIFICATE and LANDA_TLS_KEY (files) to speak https."""
     uvicorn.run(
-        Front(json.loads(os.environ["LANDA_ROUTES"])), host=LOOPBACK, port=int(os.environ["LANDA_LISTEN_PORT"]),
+        Front(json.loads(os.environ["LANDA_ROUTES"])), host=os.environ.get("LANDA_HOST", LOOPBACK),
+        port=int(os.environ["LANDA_LISTEN_PORT"]), ssl_certfile=os.environ.get("LANDA_TLS_CERTIFICATE"),
+        ssl_keyfile=os.environ.get("LANDA_TLS_KEY"),
         access_log=False, log_level="warning", lifespan="off", proxy_headers=False, server_header=False,
         date_header=False, timeout_graceful_shutdown=1,
     )  # fmt: skip

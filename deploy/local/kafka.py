@@ -9,6 +9,7 @@ import logging
 import signal
 import uuid
 from collections.abc import Iterable
+from typing import Any
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import KafkaError, for_code
@@ -99,7 +100,7 @@ class Kafka(Part):
         # a broker that is half up makes the client log every try
         logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
         try:
-            async with asyncio.timeout(5), _admin(self.bootstrap) as admin:
+            async with asyncio.timeout(5), Admin(self.bootstrap) as admin:
                 return bool((await admin.describe_cluster())["brokers"])
         except (KafkaError, TimeoutError, OSError):
             return False
@@ -137,9 +138,9 @@ class Kafka(Part):
             raise NotReady(f"Kafka's storage could not be formatted (exit status {status}):\n{tail(log)}")
 
 
-class _admin:
-    def __init__(self, bootstrap: str) -> None:
-        self.client = AIOKafkaAdminClient(bootstrap_servers=bootstrap, request_timeout_ms=10000)
+class Admin:
+    def __init__(self, bootstrap: str, **options: Any) -> None:
+        self.client = AIOKafkaAdminClient(bootstrap_servers=bootstrap, request_timeout_ms=10000, **options)
 
     async def __aenter__(self) -> AIOKafkaAdminClient:
         try:
@@ -153,8 +154,13 @@ class _admin:
         await self.client.close()
 
 
-async def make_topics(bootstrap: str, services: Iterable[str] = SERVICES, partitions: int = PARTITIONS) -> list[str]:
-    """One topic per producing service, `landa.<service>`, made if missing; returns when each partition has a leader."""
+async def make_topics(
+    bootstrap: str, services: Iterable[str] = SERVICES, partitions: int = PARTITIONS, **options: Any
+) -> list[str]:
+    """One topic per producing service, `landa.<service>`, made if missing; returns when each partition has a leader.
+
+    `options`: how the client proves itself.
+    """
     names = [f"landa.{service}" for service in services]
     wanted = [
         NewTopic(
@@ -165,7 +171,7 @@ async def make_topics(bootstrap: str, services: Iterable[str] = SERVICES, partit
         )
         for name in names
     ]
-    async with asyncio.timeout(60), _admin(bootstrap) as admin:
+    async with asyncio.timeout(60), Admin(bootstrap, **options) as admin:
         answer = await admin.create_topics(wanted)
         for topic, code, *_ in answer.topic_errors:
             if code not in (0, _TOPIC_EXISTS):

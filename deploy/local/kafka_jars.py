@@ -6,6 +6,7 @@ missing or different stops everything with its name.
 
 import hashlib
 import shutil
+import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -55,29 +56,40 @@ def _folder(where: Places, listed: Path) -> Path:
 
 
 def _download(jars: list[Jar], target: Path) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        for done in [pool.submit(fetch_file, jar, "jar", target / jar.file) for jar in jars]:
+            done.result()
+    check(jars, target)
+
+
+def fetch_file(wanted: Jar, packaging: str, target: Path) -> None:
+    """Download one artifact to `target` and compare its sha256. Raises PartsMissing."""
     # imported here: it costs 0.2 s that only the first run needs
     from jgo.constants import MAVEN_CENTRAL_URL
     from jgo.maven import MavenContext
 
-    repository = target / "repository"
-    context = MavenContext(repo_cache=repository, remote_repos={"central": MAVEN_CENTRAL_URL})
-
-    def fetch(jar: Jar) -> None:
+    with tempfile.TemporaryDirectory(dir=target.parent) as repository:
+        context = MavenContext(repo_cache=Path(repository), remote_repos={"central": MAVEN_CENTRAL_URL})
         try:
-            found = context.project(jar.group, jar.name).at_version(jar.version).artifact().resolve()
+            at = context.project(wanted.group, wanted.name).at_version(wanted.version)
+            found = at.artifact(packaging=packaging).resolve()
         except Exception as error:  # whatever the resolver or the network raises means the same here
             raise PartsMissing(
-                f"{jar.file} of Apache Kafka could not be downloaded ({error}). "
-                "The first run needs the network; try again."
+                f"{target.name} could not be downloaded ({error}). The first run needs the network; try again."
             ) from error
-        shutil.move(found, target / jar.file)
-        (target / jar.file).chmod(0o644)
+        shutil.move(found, target)
+    target.chmod(0o644)
+    _compare(wanted, target)
 
-    with ThreadPoolExecutor(8) as pool:
-        for done in [pool.submit(fetch, jar) for jar in jars]:
-            done.result()
-    shutil.rmtree(repository, ignore_errors=True)
-    check(jars, target)
+
+def _compare(wanted: Jar, path: Path) -> None:
+    with path.open("rb") as file:
+        actual = hashlib.file_digest(file, "sha256").hexdigest()
+    if actual != wanted.sha256:
+        raise PartsMissing(
+            f"{path.name} is not the file that was reviewed: sha256 {actual}, expected {wanted.sha256}. "
+            f"Nothing was started. Remove {path.parent} and start again; if it repeats, report it."
+        )
 
 
 def check(jars: list[Jar], home: Path) -> None:
@@ -86,13 +98,7 @@ def check(jars: list[Jar], home: Path) -> None:
         path = home / jar.file
         if not path.is_file():
             raise PartsMissing(f"{path} is missing. Remove the folder {home} and start again.")
-        with path.open("rb") as file:
-            actual = hashlib.file_digest(file, "sha256").hexdigest()
-        if actual != jar.sha256:
-            raise PartsMissing(
-                f"{jar.file} is not the jar that was reviewed: sha256 {actual}, expected {jar.sha256}. "
-                f"Nothing was started. Remove {home} and start again; if it repeats, report it."
-            )
+        _compare(jar, path)
     extra = {path.name for path in home.glob("*.jar")} - {jar.file for jar in jars}
     if extra:
         raise PartsMissing(f"{home} holds jars that are not on the list: {', '.join(sorted(extra))}. Remove them.")

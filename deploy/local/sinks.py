@@ -1,7 +1,7 @@
 """The demo's mail sink and trace sink in one process.
 
 Promise: `/livez` answers only after the SMTP port listens.
-Environment: LANDA_LISTEN_PORT, LANDA_SMTP_PORT, LANDA_MAIL_FILE.
+Environment: LANDA_LISTEN_PORT, LANDA_SMTP_PORT, LANDA_MAIL_FILE; LANDA_HOST when it is not the loopback.
 """
 
 import contextlib
@@ -19,13 +19,13 @@ from deploy.local import mail, traces
 from deploy.local.ports import LOOPBACK
 
 
-def application(mail_file: Path, smtp_port: int) -> Starlette:
+def application(mail_file: Path, smtp_port: int, host: str = LOOPBACK) -> Starlette:
     box = mail.Mailbox(mail_file)
     sink = mail.Sink(box)
 
     @contextlib.asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
-        async with sink.listen(LOOPBACK, smtp_port):
+        async with sink.listen(host, smtp_port):
             yield
 
     async def livez(_: Request) -> PlainTextResponse:
@@ -37,9 +37,10 @@ def application(mail_file: Path, smtp_port: int) -> Starlette:
 
 
 def main() -> None:
-    app = application(Path(os.environ["LANDA_MAIL_FILE"]), int(os.environ["LANDA_SMTP_PORT"]))
+    host = os.environ.get("LANDA_HOST", LOOPBACK)
+    app = application(Path(os.environ["LANDA_MAIL_FILE"]), int(os.environ["LANDA_SMTP_PORT"]), host)
     uvicorn.run(
-        app, host=LOOPBACK, port=int(os.environ["LANDA_LISTEN_PORT"]), access_log=False, log_level="warning",
+        app, host=host, port=int(os.environ["LANDA_LISTEN_PORT"]), access_log=False, log_level="warning",
         timeout_graceful_shutdown=1,
     )  # fmt: skip
 

@@ -73,7 +73,7 @@ async def test_a_jar_that_differs_from_its_sum_is_refused(where: Places, tmp_pat
     from deploy.local import kafka_jars
 
     jars = kafka_jars.pinned(wrong)
-    with pytest.raises(PartsMissing, match=r"zstd-jni.* is not the jar that was reviewed"):
+    with pytest.raises(PartsMissing, match=r"zstd-jni.* is not the file that was reviewed"):
         kafka_jars.check(jars, home)
     with pytest.raises(PartsMissing, match="missing"):
         kafka_jars.check(kafka_jars.pinned(), tmp_path)
