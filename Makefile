@@ -8,7 +8,7 @@ DEV := $(VENV)/.landa-dev
 IN := $(VENV)/bin
 ARGS ?=
 
-.PHONY: help setup demo smoke test faults check token stop clean
+.PHONY: help setup demo smoke test faults check token stop clean containers test-containers
 
 help:
 	@echo "make demo                    the living town at http://localhost:8400 (another port: LANDA_PORT=8500 make demo)"
@@ -18,6 +18,8 @@ help:
 	@echo "make faults                  kills, cuts and losses under load, checked (up to 20 minutes); writes docs/proof.md"
 	@echo "make check                   style, types, who may import whom, contracts"
 	@echo "make bench                   measured against peers and floors, into docs/benchmarks.md (half an hour, resumable)"
+	@echo "make test-containers         the main journeys in containers, with TLS, accounts and Keycloak (as root: installs Docker)"
+	@echo "make containers              the images and secrets of deploy/docker/compose.yaml"
 	@echo "make stop                    stop the demo"
 	@echo "make clean                   forget the town; downloaded parts stay"
 
@@ -53,6 +55,15 @@ check: $(DEV)
 	@echo "imports";   $(IN)/lint-imports
 	@echo "contracts"; $(IN)/python -m shared.contracts.check
 
+containers: $(DEV)
+	@deploy/docker/daemon
+	@$(IN)/python -m deploy.docker prepare > deploy/docker/images.env.new && mv deploy/docker/images.env.new deploy/docker/images.env
+	@$(IN)/python -m deploy.docker secrets
+
+test-containers: $(DEV)
+	@deploy/docker/daemon
+	@$(IN)/python -m pytest -m containers tests/containers $(ARGS)
+
 clean:
 	@if [ -x $(IN)/python ] && [ -f $(RUN) -o -f $(DEV) ]; then $(IN)/python -m deploy.local clean; \
 	else echo "nothing is set up, so there is nothing to forget"; fi
@@ -84,7 +95,8 @@ contracts: $(DEV)
 # new pins: hashes, no addresses
 lock: $(DEV)
 	@$(IN)/python -m pip install --quiet uv
-	@for lock in "requirements.lock --extra local" "requirements-dev.lock --extra local --extra dev -c requirements.lock"; do \
+	@for lock in "requirements.lock --extra local" "requirements-dev.lock --extra local --extra dev -c requirements.lock" \
+		"deploy/docker/requirements.lock --extra image -c requirements.lock"; do \
 		$(IN)/uv pip compile -q --generate-hashes --no-header --no-annotate --no-emit-index-url --no-emit-find-links \
 			--universal --python-version 3.11 pyproject.toml -o $$lock; done
 
