@@ -27,13 +27,15 @@ async def _nobody() -> str:
 class Site:
     """`databases`: service -> address with the service's own role. `services`: name -> HTTP address, no front.
 
-    `sinks`: the mail and trace sinks' address, None when there are none. `logs` and `segments` are folders, None when
-    they are not on this machine. `master_keys`: service -> 32 bytes, for the access log's chain. `pids`: local
-    processes by name. `clock_file`: where the town's date stands, None for the real one.
+    `kafka_options`: how a client proves itself to Kafka. `sinks`: the mail and trace sinks' address, None when there
+    are none. `logs` and `segments` are folders, None when they are not on this machine. `master_keys`: service -> 32
+    bytes, for the access log's chain. `pids`: local processes by name. `clock_file`: where the town's date stands, None
+    for the real one.
     """
 
     databases: dict[str, str]
     kafka: str
+    kafka_options: dict[str, Any] = field(default_factory=dict)
     services: dict[str, str] = field(default_factory=dict)
     sinks: str | None = None
     topic_prefix: str = "landa"

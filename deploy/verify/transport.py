@@ -20,7 +20,11 @@ from shared.settings import SERVICES
 async def records(site: Site) -> AsyncIterator[Any]:
     """Every record of every partition of every topic, in order within each, up to the ends as they are now."""
     consumer = AIOKafkaConsumer(
-        bootstrap_servers=site.kafka, enable_auto_commit=False, auto_offset_reset="earliest", request_timeout_ms=10_000
+        bootstrap_servers=site.kafka,
+        enable_auto_commit=False,
+        auto_offset_reset="earliest",
+        request_timeout_ms=10_000,
+        **site.kafka_options,
     )
     await consumer.start()
     try:
@@ -38,7 +42,7 @@ async def records(site: Site) -> AsyncIterator[Any]:
 
 
 async def _partitions(site: Site) -> list[TopicPartition]:
-    admin = AIOKafkaAdminClient(bootstrap_servers=site.kafka, request_timeout_ms=10_000)
+    admin = AIOKafkaAdminClient(bootstrap_servers=site.kafka, request_timeout_ms=10_000, **site.kafka_options)
     await admin.start()
     try:
         found = await admin.describe_topics([topic(site.topic_prefix, service) for service in SERVICES])
