@@ -46,6 +46,9 @@ class Preparation:
             return {"landa": ours.result(), **images}
 
     def _upstream(self, name: str) -> str | None:
+        if name == "collector" and os.environ.get("LANDA_COLLECTORS") == "0":
+            self.say("NO COLLECTOR, as LANDA_COLLECTORS=0 asks: traces go straight to the sink")
+            return None
         setting = f"LANDA_IMAGE_{name.upper()}"
         if setting in os.environ:
             image = os.environ[setting]
