@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from functools import partial
 
 import pytest
-from tests.reporting.recount import recount
 
+from deploy.verify.recount import recount
 from services.notifications.consumers import alerts
 from services.reporting import store
 from services.reporting.store_figures import counted

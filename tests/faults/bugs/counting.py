@@ -6,8 +6,8 @@ from typing import Any
 
 import asyncpg
 from pytest import MonkeyPatch
-from tests.reporting.recount import recount
 
+from deploy.verify.recount import recount
 from services.reporting import projection, store, store_figures
 from shared.contracts.awards import NominationSubmitted
 from shared.contracts.envelope import Fact
