@@ -8,10 +8,13 @@ from uuid import UUID
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
+from aiokafka.partitioner import DefaultPartitioner
+from hypothesis import given
+from hypothesis import strategies as st
 
 from shared import journal
 from shared.journal import Conflict, uuid7
-from shared.messaging import Inlet
+from shared.messaging import Inlet, key_hash
 from shared.relay import Relay
 from tests.shared.conftest import quota
 from tests.waiting import until
@@ -119,3 +122,10 @@ async def test_the_journal_cannot_be_changed(journals):
     for statement in ("update journal set actor = 'x'", "delete from journal", "truncate journal"):
         with pytest.raises(Exception, match="append only"):
             await journals.source.pool.execute(statement)
+
+
+@given(st.uuids(), st.integers(1, 60))
+def test_a_subject_goes_where_kafka_itself_would_put_it_for_ever(subject, partitions):
+    """Nothing but the subject chooses: a retry, another replica and a replay take the same partition."""
+    everywhere = list(range(partitions))
+    assert key_hash(subject) % partitions == DefaultPartitioner()(str(subject).encode(), everywhere, everywhere)
