@@ -98,6 +98,10 @@ def parts(admin_url: str, bootstrap: str, postgres: Postgres | None, kafka: Kafk
     return Parts(admin_url, bootstrap, postgres, kafka)
 
 
+# What is missing is told within seconds: every test that waits for a whole town waits for a watermark.
+QUICK = {service: {"LANDA_WATERMARK_SECONDS": "2"} for service in SERVICES}
+
+
 @pytest.fixture(scope="session")
 async def town() -> AsyncIterator[Town]:
     """The whole town for journeys, as the demo runs it, empty, with parts and ports of its own; one per run.
@@ -105,7 +109,7 @@ async def town() -> AsyncIterator[Town]:
     `town.addresses` says where everything is; `town.supervisor` kills and restarts children.
     """
     folder = temporary_state()
-    async with Town(places(folder), free_ports(1)[0], say=lambda line: print(f"town: {line}")) as running:
+    async with Town(places(folder), free_ports(1)[0], env=QUICK, say=lambda line: print(f"town: {line}")) as running:
         yield running
     shutil.rmtree(folder, ignore_errors=True)
 

@@ -94,7 +94,7 @@ async def all_is_right(
     record(run)
     print(f"{run}; longest answer {load.longest:.1f} s, {load.late} too late; last to heal: {last}")
     print(*report.lines(), sep="\n")
-    assert load.broken == []
+    assert load.broken == [], load.broken
     assert report.findings == []
     assert count[Outcome.ACKNOWLEDGED] > 0
     assert within is None or heal < within * SLACK, f"healed after {heal:.1f} s"

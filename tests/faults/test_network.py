@@ -14,6 +14,7 @@ import pytest
 from deploy.local.places import places, temporary_state
 from deploy.local.ports import free_ports
 from deploy.local.town import Town
+from tests.conftest import QUICK
 from tests.faults.afterwards import SLACK, all_is_right, drained
 from tests.faults.load import Load
 from tests.faults.proof import seeds
@@ -42,7 +43,8 @@ async def proxies() -> AsyncIterator[dict[str, Proxy]]:
 async def people(proxies: dict[str, Proxy]) -> AsyncIterator[People]:
     """A town of its own, whose services reach their parts through proxies only."""
     folder = temporary_state()
-    town = Town(places(folder), free_ports(1)[0], through={part: proxy.port for part, proxy in proxies.items()})
+    through = {part: proxy.port for part, proxy in proxies.items()}
+    town = Town(places(folder), free_ports(1)[0], env=QUICK, through=through)
     for part, proxy in proxies.items():
         proxy.target = town.behind(part)
     async with town, httpx.AsyncClient(timeout=10) as http:

@@ -12,7 +12,7 @@ from faststream import AckPolicy
 from faststream.kafka import KafkaBroker
 from pytest import MonkeyPatch
 
-from shared import consumer, gate, watermarks
+from shared import consumer, garbage, gate, watermarks
 from shared.consumer import Outcome, Receiver
 from shared.contracts.envelope import Watermark, fact, watermark_headers
 from shared.database import is_unavailable
@@ -217,10 +217,10 @@ def logged_and_gone_on(patch: MonkeyPatch) -> None:
 
 
 def garbage_skipped(patch: MonkeyPatch) -> None:
-    async def skip(tx: Any, name: str, garbage: Any) -> None:
+    async def skip(tx: Any, name: str, records: Any) -> None:
         pass
 
-    patch.setattr(gate, "hold_garbage", skip)
+    patch.setattr(garbage, "hold", skip)
 
 
 def held_when_away(patch: MonkeyPatch) -> None:

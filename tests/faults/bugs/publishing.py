@@ -186,8 +186,8 @@ class _Unlocked:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._connection, name)
 
-    async def fetchval(self, query: str, *given: Any) -> Any:
-        return "pg_try_advisory_lock" in query or await self._connection.fetchval(query, *given)
+    async def fetchval(self, query: str, *given: Any, **more: Any) -> Any:
+        return "pg_try_advisory_lock" in query or await self._connection.fetchval(query, *given, **more)
 
 
 def without_the_lock(patch: MonkeyPatch) -> None:
