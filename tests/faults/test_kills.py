@@ -37,7 +37,7 @@ STEPS = {
     ],
 }  # fmt: skip
 ROUNDS = [dict(zip(STEPS, steps, strict=True)) for steps in zip(*STEPS.values(), strict=True)]
-SHORT = 2
+SHORT = 1
 PROCESSES = ("reception", "notifications", "reporting", "awards", "front", "sinks", "identity", "kafka", "postgres")
 
 
