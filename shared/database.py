@@ -147,6 +147,14 @@ class Database:
         )
 
 
+async def close(connection: "asyncpg.Connection[asyncpg.Record]") -> None:
+    """Closes a connection of one's own; one that does not answer is cut."""
+    try:
+        await connection.close(timeout=ROLLBACK_SECONDS)
+    except (TimeoutError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+        connection.terminate()
+
+
 @asynccontextmanager
 async def _answered(connection: Connection, seconds: float) -> AsyncIterator[None]:
     """Raises TimeoutError and cuts the connection when what is inside takes longer."""

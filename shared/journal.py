@@ -172,7 +172,21 @@ async def republish(tx: Connection, subject: UUID, start: int) -> int:
     return int(done.split()[-1])
 
 
-async def republish_all(tx: Connection) -> int:
-    """Puts the whole journal into the outbox again, for a Kafka that lost what it had; returns how many events."""
-    done = await tx.execute("insert into outbox select position from journal on conflict do nothing")
-    return int(done.split()[-1])
+REPUBLISHED_AT_ONCE = 20_000
+
+
+async def republish_all(tx: Connection, after: int) -> tuple[int, int | None]:
+    """Puts a part of the whole journal into the outbox again, for a Kafka that lost what it had.
+
+    The part begins above position `after`; returns how many events it put there and its last position, None when there
+    was nothing left. In parts, so that no statement grows with the journal.
+    """
+    row = await tx.fetchrow(
+        "with part as (select position from journal where position > $1 order by position limit $2),"
+        " put as (insert into outbox select position from part on conflict do nothing returning position)"
+        " select (select count(*) from put) as events, (select max(position) from part) as last",
+        after,
+        REPUBLISHED_AT_ONCE,
+    )
+    assert row is not None
+    return row["events"], row["last"]

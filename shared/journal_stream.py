@@ -16,6 +16,7 @@ from pydantic_core import from_json, to_json
 
 from shared import journal
 from shared.contracts.envelope import Recorded, headers
+from shared.database import close
 from shared.messaging import Raw, topic
 from shared.runtime import Runtime, runtime
 from shared.web.access import needs
@@ -69,7 +70,7 @@ def routes(service: str) -> APIRouter:
                             chunk = []
                     yield b"".join(chunk)
             finally:
-                await connection.close()
+                await close(connection)
 
         return StreamingResponse(lines(), media_type="application/x-ndjson")
 
@@ -77,13 +78,21 @@ def routes(service: str) -> APIRouter:
     async def republish(request: Request, wanted: Republish) -> dict[str, Any]:
         """Publishes the events of `subject` from sequence `first` once more. Consumers drop what they have.
 
-        Without a subject (`null`) it publishes the whole journal: what to do when Kafka has lost its data.
+        Without a subject (`null`) it publishes the whole journal, part by part: what to do when Kafka has lost its
+        data. Broken off halfway, it is asked again: what waits already is not put there twice.
         """
-        async with runtime(request).database.transaction() as tx:
-            if wanted.subject is None:
-                return {"subject": None, "events": await journal.republish_all(tx)}
-            events = await journal.republish(tx, wanted.subject, wanted.first)
+        database = runtime(request).database
+        if wanted.subject is not None:
+            async with database.transaction() as tx:
+                events = await journal.republish(tx, wanted.subject, wanted.first)
             return {"subject": str(wanted.subject), "events": events}
+        events = 0
+        last: int | None = 0
+        while last is not None:
+            async with database.transaction() as tx:
+                put, last = await journal.republish_all(tx, last)
+            events += put
+        return {"subject": None, "events": events}
 
     return router
 

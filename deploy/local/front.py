@@ -24,7 +24,8 @@ _HOP = frozenset(
     b" upgrade expect".split()
 )
 _OURS = frozenset(b"x-forwarded-for x-forwarded-host x-forwarded-proto x-forwarded-port x-real-ip forwarded".split())
-_TIMES = {"connect": 2.0, "read": None, "write": None, "pool": None}
+# Longer than the streams' heartbeat and than anything a service takes before its first byte.
+_TIMES = {"connect": 2.0, "read": 60.0, "write": None, "pool": None}
 _SAFE = ("GET", "HEAD", "OPTIONS")
 
 _TEXTS = {

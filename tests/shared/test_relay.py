@@ -124,6 +124,22 @@ async def test_the_journal_cannot_be_changed(journals):
             await journals.source.pool.execute(statement)
 
 
+async def test_the_whole_journal_goes_out_again_in_parts_each_event_once(journals, monkeypatch):
+    monkeypatch.setattr(journal, "REPUBLISHED_AT_ONCE", 4)
+    for _ in range(3):
+        await journals.write(uuid7(), 0, 1, 2, 3)
+    await journals.source.pool.execute("delete from outbox where position % 2 = 0")
+    waiting = await journals.source.pool.fetchval("select count(*) from outbox")
+    counts, last = [], 0
+    while last is not None:
+        async with journals.source.transaction() as tx:
+            put, last = await journal.republish_all(tx, last)
+        counts.append(put)
+    assert sum(counts) + waiting == 9 and len(counts) == 4
+    missing = "select count(*) from journal left join outbox using (position) where outbox.position is null"
+    assert await journals.source.pool.fetchval(missing) == 0
+
+
 @given(st.uuids(), st.integers(1, 60))
 def test_a_subject_goes_where_kafka_itself_would_put_it_for_ever(subject, partitions):
     """Nothing but the subject chooses: a retry, another replica and a replay take the same partition."""
