@@ -130,6 +130,14 @@ class Inlet:
         return broker
 
     async def _on_batch(self, message: Any) -> None:
+        try:
+            await self._take(message)
+        finally:
+            # What FastStream decoded is kept in its message, and here that is the message itself: such a circle would
+            # keep every batch until the collector's rarest round, hundreds of MB while a service catches up.
+            message.raw_message = ()
+
+    async def _take(self, message: Any) -> None:
         records = [_raw(record) for record in message.raw_message]
         self.applying = True
         try:

@@ -1,11 +1,13 @@
 """The relay on real Kafka: nothing lost, nothing out of order, whatever the writers, the failures and the kills do."""
 
 import asyncio
+import gc
 from contextlib import suppress
 from datetime import UTC, datetime
 from uuid import UUID
 
 import pytest
+from aiokafka import ConsumerRecord
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.partitioner import DefaultPartitioner
@@ -114,6 +116,19 @@ async def test_an_event_that_kafka_refuses_puts_its_subject_aside_and_the_others
             await journal.republish(tx, sick, 1)
         await in_order_and_complete(house, subjects | {healthy: 2, sick: 3})
     await admin.close()
+
+
+async def test_a_batch_is_let_go_when_it_is_applied_and_does_not_wait_for_the_collector(house):
+    subject = uuid7()
+    async with Flow(house):
+        gc.disable()
+        try:
+            for sequence in range(12):
+                await house.write(subject, sequence, 1)
+                await in_order_and_complete(house, {subject: sequence + 1})
+            assert sum(isinstance(one, ConsumerRecord) for one in gc.get_objects()) <= 2
+        finally:
+            gc.enable()
 
 
 async def test_the_journal_cannot_be_changed(journals):
