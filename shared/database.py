@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import asyncpg
 import structlog
 
+from shared import telemetry
 from shared.settings import Settings
 
 if TYPE_CHECKING:
@@ -71,6 +72,7 @@ class Database:
             max_size=size,
             timeout=3,
             command_timeout=seconds,
+            reset=_nothing_to_reset,
             server_settings=self._session(statement_timeout=str(int(seconds * 1000))),
         )
 
@@ -104,16 +106,18 @@ class Database:
         self, *, isolation: str | None = None, seconds: float | None = None
     ) -> AsyncIterator[Connection]:
         """One request or one batch. Commits at the end, rolls back on any exception; cut off after `seconds`."""
-        async with self._held(isolation, False, seconds) as connection:
-            yield connection
+        with telemetry.span("transaction"):
+            async with self._held(isolation, False, seconds) as connection:
+                yield connection
         for call in self.after_commit:
             call()
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[Connection]:
         """One consistent snapshot for a page or an answer."""
-        async with self._held("repeatable_read", True, None) as connection:
-            yield connection
+        with telemetry.span("reading"):
+            async with self._held("repeatable_read", True, None) as connection:
+                yield connection
 
     @asynccontextmanager
     async def _held(self, isolation: str | None, readonly: bool, seconds: float | None) -> AsyncIterator[Connection]:
@@ -153,6 +157,14 @@ async def close(connection: "asyncpg.Connection[asyncpg.Record]") -> None:
         await connection.close(timeout=ROLLBACK_SECONDS)
     except (TimeoutError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
         connection.terminate()
+
+
+async def _nothing_to_reset(_connection: Connection) -> None:
+    """Called when a connection comes back, after asyncpg has rolled back what was left open.
+
+    Nobody sets, listens or locks beyond a transaction on a connection of the pool: that is what `connect` is for. So
+    its usual four statements would undo nothing, once for each transaction.
+    """
 
 
 @asynccontextmanager

@@ -4,6 +4,7 @@ An issuer that cannot be reached never makes anyone trusted: keys already fetche
 """
 
 import asyncio
+import hashlib
 import json
 import time
 from collections.abc import Mapping
@@ -30,6 +31,7 @@ SESSION_SECONDS = 8 * 3600
 VISITOR_SECONDS = 7 * 24 * 3600
 _LONGEST_TOKEN = 8192
 _KEYS_SECONDS = 600.0
+_REMEMBERED = 1000
 
 
 class NotAuthentic(Exception):
@@ -87,6 +89,7 @@ class Issuer:
         self._document: dict[str, Any] | None = None
         self._keys: KeySet | None = None
         self._fetched = self._tried = float("-inf")
+        self._verified: dict[bytes, dict[str, Any]] = {}
         self._check_scheme(url)
 
     def _check_scheme(self, url: str) -> None:
@@ -137,6 +140,7 @@ class Issuer:
             try:
                 document = await self._get(await self.endpoint("jwks_uri"))
                 self._keys = KeySet.import_key_set({"keys": document["keys"]})
+                self._verified.clear()
                 self._fetched = time.monotonic()
             except (JoseError, KeyError, TypeError, ValueError) as error:
                 if self._keys is None:
@@ -153,21 +157,34 @@ class Issuer:
         if len(token) > _LONGEST_TOKEN:
             raise NotAuthentic("the token is too long")
         try:
-            keys = await self._key_set()
-            try:
-                decoded = jwt.decode(token, keys, algorithms=ALGORITHMS)
-            except InvalidKeyIdError:
-                decoded = jwt.decode(token, await self._key_set(unknown_kid=True), algorithms=ALGORITHMS)
+            claims = await self._signed(token)
             jwt.JWTClaimsRegistry(
                 leeway=LEEWAY_SECONDS,
                 iss={"essential": True, "value": self.url},
                 aud={"essential": True, "value": audience},
                 exp={"essential": True},
                 sub={"essential": True},
-            ).validate(decoded.claims)
+            ).validate(claims)
         except (JoseError, ValueError, TypeError) as error:
             raise NotAuthentic(f"the token is refused ({type(error).__name__})") from None
-        return dict(decoded.claims)
+        return dict(claims)
+
+    async def _signed(self, token: str) -> dict[str, Any]:
+        """What the issuer signed with one of its present keys. Remembered until they are fetched anew; whether the
+        claims still hold is asked each time.
+        """
+        keys = await self._key_set()
+        digest = hashlib.sha256(token.encode()).digest()
+        claims = self._verified.get(digest)
+        if claims is None:
+            try:
+                claims = jwt.decode(token, keys, algorithms=ALGORITHMS).claims
+            except InvalidKeyIdError:
+                claims = jwt.decode(token, await self._key_set(unknown_kid=True), algorithms=ALGORITHMS).claims
+            if len(self._verified) >= _REMEMBERED:
+                self._verified.clear()
+            self._verified[digest] = claims
+        return claims
 
 
 class Signed:

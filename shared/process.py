@@ -15,8 +15,6 @@ import httpx
 import structlog
 import uvicorn
 from fastapi import APIRouter, FastAPI
-from opentelemetry.instrumentation.asyncpg import AsyncPGInstrumentor
-from opentelemetry.instrumentation.utils import suppress_instrumentation
 
 from shared import health, journal_stream, openapi, operations, telemetry
 from shared.access_log import AccessLog
@@ -33,6 +31,7 @@ from shared.web import access
 from shared.web.commands import Commands, forget_old_keys
 from shared.web.house import furnish
 from shared.web.pages import Pages
+from shared.web.spans import Spans
 from shared.web.sse import Hub
 
 log = structlog.get_logger()
@@ -109,6 +108,7 @@ def build(service: Service) -> FastAPI:
         openapi_url=None,
         docs_url=None,
         redoc_url=None,
+        telemetry={"tracing": False, "metrics": False, "logs": False},
     )
     app.state.landa = own
     app.state.parts = parts
@@ -132,7 +132,7 @@ def build(service: Service) -> FastAPI:
         form_targets=[f"{issuer.scheme}://{issuer.netloc}"],
     )
     access.check_declared(app)
-    telemetry.instrument(app)
+    app.add_middleware(Spans)
     return app
 
 
@@ -179,11 +179,9 @@ async def _work(service: Service, parts: Parts) -> None:
     ]
     for each in service.background:
         loops.append((getattr(each, "__name__", "background"), lambda call=each: call(parts.runtime)))  # type: ignore[misc]
-    # Statements of loops belong to no request: a trace of its own for each look at the outbox tells nobody anything.
-    with suppress_instrumentation():
-        async with asyncio.TaskGroup() as group:
-            for name, call in loops:
-                group.create_task(_for_ever(name, call), name=name)
+    async with asyncio.TaskGroup() as group:
+        for name, call in loops:
+            group.create_task(_for_ever(name, call), name=name)
 
 
 def _why(error: BaseException) -> str:
@@ -255,7 +253,6 @@ def run(name: ServiceName, make: Callable[[Settings], Service]) -> None:
     """`python -m services.<name>.app`: settings, telemetry, server. Ends at SIGTERM."""
     settings = load(name)
     telemetry.start(settings)
-    AsyncPGInstrumentor(capture_parameters=False).instrument()  # type: ignore[no-untyped-call]
     app = build(make(settings))
     calm_collector()
     uvicorn.run(

@@ -8,16 +8,15 @@ import os
 import sys
 import time
 from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 from uuid import UUID
 
 import structlog
-from fastapi import FastAPI
 from opentelemetry import metrics, trace
 from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.exporter.prometheus import PrometheusMetricReader
-from opentelemetry.instrumentation.fastapi import FastAPIInstrumentor
 from opentelemetry.metrics import CallbackOptions, Observation
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import PeriodicExportingMetricReader
@@ -107,21 +106,14 @@ def _only_where(_logger: Any, _method: str, entry: dict[str, Any]) -> dict[str, 
     return entry
 
 
-def instrument(app: FastAPI) -> None:
-    """A span per request, without the health routes, and without the query string."""
-    FastAPIInstrumentor.instrument_app(
-        app,
-        excluded_urls="livez,readyz,metrics,static",
-        exclude_spans=["receive", "send"],
-        server_request_hook=_no_query,
-    )
+def span(name: str) -> AbstractContextManager[object]:
+    """A step of the request or mail that is being traced; nothing where no trace is kept.
 
-
-def _no_query(span: trace.Span, scope: dict[str, Any]) -> None:
-    if span.is_recording():
-        path = scope.get("path", "")
-        for name in ("http.url", "url.full", "http.target", "url.query"):
-            span.set_attribute(name, path if name != "url.query" else "")
+    For whole steps, never for single statements: a span costs as much as the statement it would tell of.
+    """
+    if not trace.get_current_span().is_recording():
+        return nullcontext()
+    return _tracer.start_as_current_span(name, record_exception=False, set_status_on_exception=False)
 
 
 def _context(traceparent: str | None) -> SpanContext | None:

@@ -1,7 +1,6 @@
 """The trace sink: an OTLP/HTTP receiver with a page that draws one trace as a waterfall.
 
-Promise: it keeps the last 5,000 traces in memory and no more, whatever is sent. A statement of a background loop that
-belongs to no request and no event is not kept: it would push the others out.
+Promise: it keeps the last 5,000 traces in memory and no more, whatever is sent.
 """
 
 import zlib
@@ -50,8 +49,6 @@ class Traces:
 
     def _keep(self, service: str, span: Any) -> None:
         key = span.trace_id.hex()
-        if key not in self._traces and not span.parent_span_id and any(a.key == "db.system" for a in span.attributes):
-            return
         trace = self._traces.setdefault(key, Trace())
         self._traces.move_to_end(key)
         if len(trace.spans) < SPANS_KEPT:
@@ -137,13 +134,8 @@ async def _body(request: Request) -> bytes | None:
     return bytes(body)
 
 
-def _is_statement(span: dict[str, Any]) -> bool:
-    return "db.system" in span["attributes"]
-
-
 def _waterfall(view: dict[str, Any]) -> Markup:
-    """The steps, without the database's statements: those stand in the table."""
-    steps = [span for span in view["spans"] if not _is_statement(span)]
+    steps = view["spans"]
     width, row, label = 960, 22, 380
     whole = max(view["duration_ms"], 0.001)
     colour = {name: _COLOURS[i % len(_COLOURS)] for i, name in enumerate(view["services"])}
@@ -223,7 +215,7 @@ def routes(traces: Traces) -> list[Route]:
             )
             for one in view["spans"]
         ]
-        whole = Markup("<details><summary>All {} spans, with the database's statements</summary>{}</details>").format(
+        whole = Markup("<details><summary>All {} spans, with their attributes</summary>{}</details>").format(
             len(rows), table("Spans", ("Service", "Span", "Start (ms)", "Took (ms)", "Attributes"), rows)
         )
         return page(

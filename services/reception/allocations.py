@@ -6,12 +6,13 @@ from datetime import date
 from typing import Any, Literal, assert_never
 from uuid import UUID
 
-from services.reception import commands, domain, store
+from services.reception import commands, store
 from services.reception.bodies import AllocationBody
 from services.reception.case import Case
-from services.reception.handlers import Doing, after, case_answer, decide, new_persons
+from services.reception.handlers import Doing, begun, case_answer, decide, new_persons
 from services.reception.households import AllocationTerms, Replaced, faults
 from services.reception.matching import Known, completed, differences, match
+from shared.contracts.reception import ReceptionEvent
 from shared.decider import Refused
 from shared.journal import uuid7
 from shared.web.commands import Answer
@@ -32,25 +33,36 @@ class Received:
     fields: Sequence[str] = field(default=())
 
 
+@dataclass(frozen=True, slots=True)
+class New:
+    """One household as it is stored and announced, unless its allocation number is known already."""
+
+    body: AllocationBody
+    terms: AllocationTerms
+    ids: Sequence[UUID]
+    events: Sequence[ReceptionEvent]
+    loaded: store.Loaded
+
+
 async def receive(doing: Doing, bodies: Sequence[AllocationBody]) -> list[Received]:
     """At most 100 households, each of another allocation number; each is received whole or not at all."""
     replaced = await store.by_number(doing.tx, {b.replaces for b in bodies if b.replaces})
     done: dict[str, Received] = {}
-    good: dict[str, tuple[AllocationBody, AllocationTerms]] = {}
+    good: dict[str, New] = {}
     for body in bodies:
         terms, refusals = _terms(body, replaced)
-        ids = [UUID(int=0)] * len(body.persons)
-        refusals += faults(terms, new_persons(body, ids), doing.today)
+        ids = [uuid7() for _ in body.persons]
+        persons = new_persons(body, ids)
+        refusals += faults(terms, persons, doing.today)
         if refusals:
             done[body.allocation_number] = Received("refused", refusals=refusals)
         else:
-            good[body.allocation_number] = body, terms
-    numbers = sorted(good)
-    opened = await store.open_numbers(doing.tx, [uuid7() for _ in numbers], numbers)
-    new = {number: loaded for number, loaded in opened.items() if loaded.case is None}
-    known = {number: loaded for number, loaded in opened.items() if loaded.case is not None}
-    done |= await _add(doing, {number: (loaded.id, *good[number]) for number, loaded in new.items()})
-    done |= await _compare(doing, {number: (loaded, *good[number]) for number, loaded in known.items()})
+            command = commands.ReceiveAllocation(terms, persons, doing.today)
+            good[body.allocation_number] = New(body, terms, ids, *begun(uuid7(), body.allocation_number, command))
+    added = await store.add(doing.tx, [new.loaded for new in good.values()])
+    known = await store.lock_numbers(doing.tx, [n for n, new in good.items() if new.loaded.id not in added])
+    done |= await _announce(doing, {number: new for number, new in good.items() if number not in known})
+    done |= await _compare(doing, {number: (loaded, good[number]) for number, loaded in known.items()})
     return [done[body.allocation_number] for body in bodies]
 
 
@@ -58,41 +70,34 @@ def _terms(body: AllocationBody, replaced: dict[str, store.Loaded]) -> tuple[All
     if body.replaces is None:
         return body.terms(None), []
     earlier = replaced.get(body.replaces)
-    if earlier is None or earlier.case is None or body.replaces == body.allocation_number:
+    if earlier is None or body.replaces == body.allocation_number:
         return body.terms(None), [Refused("replaced-unknown", field="replaces")]
     return body.terms(Replaced(earlier.id, earlier.case.cancelled is not None, earlier.case.quota_year)), []
 
 
-async def _add(doing: Doing, new: dict[str, tuple[UUID, AllocationBody, AllocationTerms]]) -> dict[str, Received]:
-    if not new:
+async def _announce(doing: Doing, added: dict[str, New]) -> dict[str, Received]:
+    if not added:
         return {}
-    done, saved, people = {}, [], []
-    for number, (case_id, body, terms) in new.items():
-        ids = [uuid7() for _ in body.persons]
-        command = commands.ReceiveAllocation(terms, new_persons(body, ids), doing.today)
-        events = domain.decide(command, None)
-        state = after(None, events)
-        assert isinstance(state, Case)
-        saved.append((case_id, len(events), state))
-        people += [(id, case_id, place, p) for place, (id, p) in enumerate(zip(ids, body.persons, strict=True))]
-        await doing.announce(case_id, 0, events)
-        done[number] = Received("accepted", case_id, tuple(ids), len(events))
-    await store.save(doing.tx, saved)
+    people = []
+    for new in added.values():
+        case_id = new.loaded.id
+        people += [(id, case_id, place, p) for place, (id, p) in enumerate(zip(new.ids, new.body.persons, strict=True))]
+        await doing.announce(case_id, 0, new.events)
     await doing.desk.keep(doing.tx, people)
-    return done
+    return {
+        number: Received("accepted", new.loaded.id, tuple(new.ids), new.loaded.sequence)
+        for number, new in added.items()
+    }
 
 
-async def _compare(
-    doing: Doing, known: dict[str, tuple[store.Loaded, AllocationBody, AllocationTerms]]
-) -> dict[str, Received]:
+async def _compare(doing: Doing, known: dict[str, tuple[store.Loaded, New]]) -> dict[str, Received]:
     if not known:
         return {}
     people = await doing.desk.open(doing.tx, [loaded.id for loaded, *_ in known.values()])
     done = {}
-    for number, (loaded, body, terms) in known.items():
-        assert loaded.case is not None
-        theirs = completed(people[loaded.id], body.persons)
-        terms = _completed_terms(terms, loaded.case)
+    for number, (loaded, sent) in known.items():
+        theirs = completed(people[loaded.id], sent.body.persons)
+        terms = _completed_terms(sent.terms, loaded.case)
         fields = differences(_facts(loaded.case), _facts(terms), people[loaded.id], theirs)
         ids = match(people[loaded.id], theirs)
         persons = tuple(id for id in ids if id is not None)
@@ -161,7 +166,6 @@ async def correct(doing: Doing, loaded: store.Loaded, body: AllocationBody) -> i
     terms, refusals = _terms(body, replaced)
     if refusals:
         raise refusals[0]
-    assert loaded.case is not None
     terms = _completed_terms(terms, loaded.case)
     ours: list[Known] = (await doing.desk.open(doing.tx, [loaded.id]))[loaded.id]
     body = body.model_copy(update={"persons": tuple(completed(ours, body.persons))})

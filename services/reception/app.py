@@ -25,7 +25,7 @@ def service(settings: Settings) -> Service:
         here=Path(__file__).parent,
         routers=[http.router, import_pages.router, pages.router],
         background=[importer.run],
-        extras={"desk": desk, "importer": importer},
+        extras={"desk": desk, "importer": importer, "colleagues": set()},
         bodies={"/reception/imports": UPLOAD, "/reception/forms/import": UPLOAD},
     )
 

@@ -4,7 +4,7 @@
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID, uuid5
@@ -69,6 +69,16 @@ def new_persons(body: AllocationBody | NoticeBody, ids: Sequence[UUID]) -> tuple
     return tuple(person.facts(id) for id, person in zip(ids, body.persons, strict=True))
 
 
+def begun(
+    case_id: UUID, allocation_number: str | None, command: commands.ReceiveAllocation | commands.NotifySettlement
+) -> tuple[Sequence[ReceptionEvent], store.Loaded]:
+    """A new case's first events, and the case after them. Nothing is stored yet."""
+    events = domain.decide(command, None)
+    state = after(None, events)
+    assert isinstance(state, Case)
+    return events, store.Loaded(case_id, len(events), state, allocation_number)
+
+
 async def load(doing: Doing, case_id: UUID, expected: int | None) -> store.Loaded:
     """The case with its row locked, in the version that the client saw."""
     loaded = await store.load(doing.tx, case_id)
@@ -86,7 +96,7 @@ async def decide(doing: Doing, loaded: store.Loaded, command: Command) -> int:
     if events:
         state = after(loaded.case, events)
         assert isinstance(state, Case)
-        await store.save(doing.tx, [(loaded.id, sequence, state)])
+        await store.save(doing.tx, replace(loaded, sequence=sequence, case=state))
         await doing.announce(loaded.id, loaded.sequence, events)
     return sequence
 
@@ -117,14 +127,13 @@ async def set_quota(doing: Doing, body: QuotaBody, expected: int | None) -> Answ
 async def notify_settlement(doing: Doing, body: NoticeBody) -> Answer:
     """A household that was not allocated. Doing it twice is told apart by the idempotency key only."""
     case_id, ids = uuid7(), [uuid7() for _ in body.persons]
-    await store.open_case(doing.tx, case_id)
-    command = commands.NotifySettlement(body.terms(), new_persons(body, ids), doing.today)
-    loaded = store.Loaded(case_id, 0, None, None)
-    sequence = await decide(doing, loaded, command)
+    events, new = begun(case_id, None, commands.NotifySettlement(body.terms(), new_persons(body, ids), doing.today))
+    await store.add(doing.tx, [new])
+    await doing.announce(case_id, 0, events)
     people = [(id, case_id, place, p) for place, (id, p) in enumerate(zip(ids, body.persons, strict=True))]
     await doing.desk.keep(doing.tx, people)
     await doing.looked("change", [case_id], ids)
-    return case_answer(201, case_id, sequence, ids)
+    return case_answer(201, case_id, new.sequence, ids)
 
 
 async def cancel(doing: Doing, case_id: UUID, body: CancellationBody, expected: int) -> Answer:

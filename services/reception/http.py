@@ -57,17 +57,24 @@ async def run(
     route: str | None = None,
 ) -> Answer:
     """One command, once. A form gives the key of its hidden field, and may name the API's route as its own."""
-    named = route or route_of(request)
+    named, own = route or route_of(request), runtime(request)
+    # Those whose names this process has stored: each is written once, not with each command.
+    colleagues: set[tuple[str, str]] = own.extras["colleagues"]
+    who = (actor.sub, actor.name or "")
 
     async def in_transaction(tx: Connection) -> Answer:
         answer = await work(doing(request, tx, actor, named))
-        await store.acted(tx, actor.sub, actor.name)
+        if actor.name and who not in colleagues:
+            await store.name_colleague(tx, *who)
         return answer
 
     scoped = (dict(request.path_params), body)
-    return await runtime(request).commands.run(
-        actor, named, key or key_of(request.headers), scoped, in_transaction, scope=request.scope
+    answer = await own.commands.run(
+        actor, named, key or key_of(request.headers), scoped, in_transaction, tells="cases", scope=request.scope
     )
+    if not answer.replayed:
+        colleagues.add(who)
+    return answer
 
 
 async def respond(request: Request, actor: Actor, body: object, work: Callable[[Doing], Awaitable[Answer]]) -> Response:

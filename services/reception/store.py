@@ -20,17 +20,16 @@ NEVER = date(9999, 1, 1)
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """A case as it is stored. `case` is None between its first insert and its first save."""
+    """A case as it is stored."""
 
     id: UUID
     sequence: int
-    case: Case | None
+    case: Case
     allocation_number: str | None
 
 
 def _loaded(row: Any) -> Loaded:
-    state = _CASE.validate_json(row["state"]) if row["state"] else None
-    return Loaded(row["id"], row["sequence"], state, row["allocation_number"])
+    return Loaded(row["id"], row["sequence"], _CASE.validate_json(row["state"]), row["allocation_number"])
 
 
 _COLUMNS = "id, sequence, state, allocation_number"
@@ -57,63 +56,64 @@ async def by_number(conn: Connection, allocation_numbers: Iterable[str]) -> dict
     return {row["allocation_number"]: _loaded(row) for row in rows}
 
 
-async def open_numbers(tx: Connection, ids: Sequence[UUID], allocation_numbers: Sequence[str]) -> dict[str, Loaded]:
-    """The cases of these allocation numbers with their rows locked; those that did not exist are new, with `ids`.
+async def lock_numbers(tx: Connection, allocation_numbers: Sequence[str]) -> dict[str, Loaded]:
+    """The cases of these allocation numbers with their rows locked.
 
-    Sorted, so that two who open the same ones wait for each other and never in a circle.
+    Sorted, so that two who lock the same ones wait for each other and never in a circle.
     """
-    made = await tx.fetch(
-        "insert into cases (id, allocation_number) select * from unnest($1::uuid[], $2::text[]) as n (id, number)"
-        f" order by number on conflict (allocation_number) do nothing returning {_COLUMNS}",
-        ids,
+    if not allocation_numbers:
+        return {}
+    rows = await tx.fetch(
+        f"select {_COLUMNS} from cases where allocation_number = any($1::text[]) order by allocation_number for update",
         allocation_numbers,
     )
-    opened = {row["allocation_number"]: _loaded(row) for row in made}
-    known = [number for number in allocation_numbers if number not in opened]
-    if known:
-        rows = await tx.fetch(
-            f"select {_COLUMNS} from cases where allocation_number = any($1::text[])"
-            " order by allocation_number for update",
-            known,
-        )
-        opened |= {row["allocation_number"]: _loaded(row) for row in rows}
-    return opened
+    return {row["allocation_number"]: _loaded(row) for row in rows}
 
 
-async def open_case(tx: Connection, case_id: UUID) -> None:
-    """A new case without an allocation number."""
-    await tx.execute("insert into cases (id) values ($1)", case_id)
+_FACTS = "sequence, state, kind, category, status, quota_year, decided_on, receive_by, deadline, household, arrived"
+_ROWS = """jsonb_to_recordset($1::jsonb) as n (id uuid, allocation_number text, sequence bigint, state jsonb, kind text,
+  category text, status text, quota_year int, decided_on date, receive_by date, deadline date, household int,
+  arrived int)"""
 
 
-async def save(tx: Connection, cases: Sequence[tuple[UUID, int, Case]]) -> None:
-    """State and list columns of `(id, sequence, case)`, in one statement. Their rows are locked by the caller."""
-    rows = [
-        {
-            "id": str(id),
-            "sequence": sequence,
-            "state": _CASE.dump_python(case, mode="json"),
-            "kind": case.kind,
-            "category": case.category,
-            "status": case.status,
-            "quota_year": case.quota_year,
-            "decided_on": case.decided_on.isoformat(),
-            "receive_by": case.receive_by.isoformat() if case.receive_by else None,
-            "deadline": (case.receive_by or NEVER).isoformat(),
-            "household": len(case.persons),
-            "arrived": sum(member.arrived_on is not None for member in case.persons),
-        }
-        for id, sequence, case in cases
-    ]
+def _row(loaded: Loaded) -> dict[str, Any]:
+    """State and list columns."""
+    case = loaded.case
+    return {
+        "id": str(loaded.id),
+        "allocation_number": loaded.allocation_number,
+        "sequence": loaded.sequence,
+        "state": _CASE.dump_python(case, mode="json"),
+        "kind": case.kind,
+        "category": case.category,
+        "status": case.status,
+        "quota_year": case.quota_year,
+        "decided_on": case.decided_on.isoformat(),
+        "receive_by": case.receive_by.isoformat() if case.receive_by else None,
+        "deadline": (case.receive_by or NEVER).isoformat(),
+        "household": len(case.persons),
+        "arrived": sum(member.arrived_on is not None for member in case.persons),
+    }
+
+
+async def add(tx: Connection, cases: Sequence[Loaded]) -> set[UUID]:
+    """New cases, in one statement; the ids of those added. One whose allocation number is known is not.
+
+    Sorted as in `lock_numbers`.
+    """
+    rows = await tx.fetch(
+        f"insert into cases (id, allocation_number, {_FACTS}) select id, allocation_number, {_FACTS} from {_ROWS}"
+        " order by allocation_number on conflict (allocation_number) do nothing returning id",
+        json.dumps([_row(case) for case in cases]),
+    )
+    return {row["id"] for row in rows}
+
+
+async def save(tx: Connection, changed: Loaded) -> None:
+    """Its row is locked by the caller."""
+    n = ", ".join(f"n.{name}" for name in _FACTS.split(", "))
     await tx.execute(
-        """
-        update cases c set sequence = n.sequence, state = n.state, kind = n.kind, category = n.category,
-          status = n.status, quota_year = n.quota_year, decided_on = n.decided_on, receive_by = n.receive_by,
-          deadline = n.deadline, household = n.household, arrived = n.arrived
-        from jsonb_to_recordset($1::jsonb) as n (id uuid, sequence bigint, state jsonb, kind text, category text,
-          status text, quota_year int, decided_on date, receive_by date, deadline date, household int, arrived int)
-        where c.id = n.id
-        """,
-        json.dumps(rows),
+        f"update cases c set ({_FACTS}) = row({n}) from {_ROWS} where c.id = n.id", json.dumps([_row(changed)])
     )
 
 
@@ -232,17 +232,17 @@ async def figures(conn: Connection) -> dict[str, Any]:
     return {**end, **whole, "by_category": categories}
 
 
-async def acted(tx: Connection, sub: str, name: str | None) -> None:
-    """Remembers who acted, so that a timeline can say it by name, and tells the open pages that a case has changed.
+async def name_colleague(tx: Connection, sub: str, name: str) -> None:
+    """So that a timeline can say who acted by name: the journal has the opaque `sub` only.
 
-    The journal has the opaque `sub` only. A name that is known already is not locked until the commit.
+    A name that is known already is not locked until the commit.
     """
     await tx.execute(
-        "with named as (insert into colleagues select $1, $2 where $2 <> ''"
-        " and not exists (select from colleagues where sub = $1 and name = $2)"
-        " on conflict (sub) do update set name = excluded.name) select pg_notify('landa', 'cases')",
+        "insert into colleagues select $1, $2"
+        " where not exists (select from colleagues where sub = $1 and name = $2)"
+        " on conflict (sub) do update set name = excluded.name",
         sub,
-        name or "",
+        name,
     )
 
 

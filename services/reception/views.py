@@ -62,7 +62,7 @@ async def case_list(
 async def case_view(conn: Connection, today: date, case_id: UUID) -> dict[str, Any]:
     """The case with its household's statistics and its timeline."""
     loaded = await store.find(conn, case_id)
-    if loaded is None or loaded.case is None:
+    if loaded is None:
         raise Problem(404, "unknown-case")
     case: Case = loaded.case
     row = {
@@ -109,7 +109,7 @@ async def case_view(conn: Connection, today: date, case_id: UUID) -> dict[str, A
 async def persons_view(doing: Doing, case_id: UUID) -> dict[str, Any]:
     """Who they are. The look is recorded. A protected person is shown to coordinators only."""
     loaded = await store.find(doing.tx, case_id)
-    if loaded is None or loaded.case is None:
+    if loaded is None:
         raise Problem(404, "unknown-case")
     known = (await doing.desk.open(doing.tx, [case_id]))[case_id]
     may_all = "coordinator" in doing.actor.roles

@@ -18,6 +18,7 @@ import asyncpg
 from pydantic import BaseModel
 from starlette.types import Scope
 
+from shared import telemetry
 from shared.database import Connection, Database
 from shared.faults import step
 from shared.identity import Actor
@@ -133,15 +134,16 @@ async def transaction(
     cut = loop.call_at(latest, tx.terminate)
     try:
         async with asyncio.timeout_at(latest + 0.25):
-            held = tx.transaction()
-            await held.start()
-            try:
-                yield tx
-            except BaseException:
-                with suppress(asyncpg.PostgresError, asyncpg.InterfaceError, OSError):  # then the server rolls back
-                    await held.rollback()
-                raise
-            await _commit(held, scope)
+            with telemetry.span("transaction"):
+                held = tx.transaction()
+                await held.start()
+                try:
+                    yield tx
+                except BaseException:
+                    with suppress(asyncpg.PostgresError, asyncpg.InterfaceError, OSError):  # then the server rolls back
+                        await held.rollback()
+                    raise
+                await _commit(held, scope)
     except asyncpg.InterfaceError as error:
         if _is_lost(tx):
             raise ConnectionError("the database connection was lost") from error
@@ -191,13 +193,14 @@ class Commands:
         body: object,
         work: Callable[[Connection], Awaitable[Answer]],
         *,
+        tells: str | None = None,
         scope: Scope | None = None,
         seconds: float = TRANSACTION_SECONDS,
     ) -> Answer:
         """The answer of `work`, done now or before. What `work` raises undoes everything and leaves the key free.
 
         A concurrent request with the same key waits for this one. The same key with another body is Problem 422.
-        `scope` is the request's (`request.scope`): see `transaction`.
+        `tells` is the topic that the pages which are open hear of. `scope` is the request's: see `transaction`.
         """
         who, body_hash = actor.sub if actor else "", hmac_digest(self._secret, canonical(body), "sha256")
         async with transaction(self._database, scope=scope, seconds=seconds) as tx:
@@ -217,12 +220,15 @@ class Commands:
             if not _only_ids(answer.data):
                 raise ValueError("an answer is stored, so it holds ids and codes only")
             await tx.execute(
-                "update idempotency set status = $4, answer = $5 where actor = $1 and route = $2 and key = $3",
+                "with kept as"
+                " (update idempotency set status = $4, answer = $5 where actor = $1 and route = $2 and key = $3)"
+                " select pg_notify('landa', $6) where $6 is not null",
                 who,
                 route,
                 key,
                 answer.status,
                 json.dumps({"data": answer.data, "location": answer.location, "etag": answer.etag}, default=str),
+                tells,
             )
             step("command.done")
         step("command.committed")

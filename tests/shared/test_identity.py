@@ -18,6 +18,7 @@ from starlette.types import Receive, Scope, Send
 
 from deploy.local.ports import free_ports
 from shared.identity import (
+    LEEWAY_SECONDS,
     Actor,
     Identity,
     Issuer,
@@ -29,6 +30,7 @@ from shared.identity import (
 )
 from tests.shared.live_provider import Live, live_provider
 from tests.shared.parts_of_web import KEY, served, settings_for
+from tests.waiting import until
 
 
 @pytest.fixture
@@ -107,11 +109,14 @@ async def test_a_token_that_proves_nothing_is_refused(live: Live) -> None:
 
 async def test_an_unknown_kid_fetches_the_keys_again_but_not_at_every_stranger(live: Live) -> None:
     identity, jwks = live.identity(), "/identity/jwks"
-    await identity.bearer(await live.token(role="jury"))
+    old = await live.token(role="jury")
+    await identity.bearer(old)
     assert live.seen[jwks] == 1
     live.provider.key = ECKey.generate_key("P-256", auto_kid=True)  # the provider turned its key
     await asyncio.gather(*(identity.bearer(token) for token in [await live.token(role="jury")] * 5))
     assert live.seen[jwks] >= 2
+    with pytest.raises(NotAuthentic):  # signed with a key that is none any more, whatever was remembered of it
+        await identity.bearer(old)
 
     patient = Identity(identity.settings, live.http, refresh_seconds=60)
     before = live.seen[jwks]
@@ -121,6 +126,22 @@ async def test_an_unknown_kid_fetches_the_keys_again_but_not_at_every_stranger(l
         with pytest.raises(NotAuthentic):
             await patient.bearer(token)
     assert live.seen[jwks] == before + 1
+
+
+async def test_a_token_that_was_good_is_refused_once_it_has_expired(live: Live) -> None:
+    provider, identity = live.provider, live.identity()
+    claims = {"iss": provider.issuer, "aud": "landa", "sub": "x", "exp": int(time.time()) - LEEWAY_SECONDS + 2}
+    token = jwt.encode({"alg": "ES256", "kid": provider.key.kid}, claims, provider.key, algorithms=["ES256"])
+    assert (await identity.bearer(token)).sub == "x"
+
+    async def refused() -> bool:
+        try:
+            await identity.bearer(token)
+        except NotAuthentic:
+            return True
+        return False
+
+    await until(refused, seconds=10, what="the token is refused")
 
 
 async def test_with_the_provider_down_known_keys_go_on_and_without_keys_nobody_is_trusted(live: Live) -> None:

@@ -177,7 +177,7 @@ async def _side_by_side(
     doing: Doing, case: dict[str, Any], theirs: AllocationBody
 ) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     loaded = await cases.find(doing.tx, case["case"])
-    assert loaded is not None and loaded.case is not None
+    assert loaded is not None
     known = (await doing.desk.open(doing.tx, [case["case"]]))[case["case"]]
     persons = completed(known, theirs.persons)
     ids = match(known, persons)

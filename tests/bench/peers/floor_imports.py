@@ -16,8 +16,6 @@ import jinja2  # noqa: F401
 import joserfc.jwt  # noqa: F401
 import opentelemetry.exporter.otlp.proto.http.trace_exporter
 import opentelemetry.exporter.prometheus
-import opentelemetry.instrumentation.asyncpg
-import opentelemetry.instrumentation.fastapi
 import opentelemetry.sdk.metrics
 import opentelemetry.sdk.trace  # noqa: F401
 import pydantic_settings  # noqa: F401
