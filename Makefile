@@ -15,7 +15,7 @@ help:
 	@echo "make token ROLE=coordinator  a bearer token of the running demo, for the API"
 	@echo "make smoke                   the same town without a person: played, compared with the published figures, stopped"
 	@echo "make test                    every test, on the same PostgreSQL and Kafka (some: make test ARGS=tests/deploy)"
-	@echo "make faults                  kills, cuts and losses under load, checked (23 minutes on two cores); writes docs/proof.md"
+	@echo "make faults                  kills, cuts and losses under load, checked (under 20 minutes on two cores); writes docs/proof.md"
 	@echo "make check                   style, types, who may import whom, contracts"
 	@echo "make bench                   measured against peers and floors, into docs/benchmarks.md (half an hour, resumable)"
 	@echo "make test-containers         the main journeys in containers, with TLS, accounts and Keycloak (as root: installs Docker)"

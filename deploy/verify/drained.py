@@ -17,6 +17,11 @@ MOST_HELD = 10_000
 MOST_MEMORY = 600 * 2**20
 MOST_SOCKETS = 400
 
+_LEAVING = """
+select count(*) from mail where status = 'waiting' and (leased_until > clock_timestamp()
+  or next_try between clock_timestamp() - interval '10 seconds' and clock_timestamp())
+"""
+
 
 async def undrained(site: Site) -> tuple[list[str], list[str]]:
     """What is not published yet, and which consumers have not come to the end; both empty at rest."""
@@ -33,6 +38,10 @@ async def undrained(site: Site) -> tuple[list[str], list[str]]:
             events[source] = row["events"] - row["quarantined"]
             if row["outbox"]:
                 found.append(f"{source}: {row['outbox']:,} events in the outbox")
+    async with site.database("notifications") as connection:
+        # a mail on its way writes an event when it is there, and everything would be looked at once more
+        if mails := await connection.fetchval(_LEAVING):
+            behind.append(f"{mails:,} mails are being sent")
     for service, consumers in CONSUMERS.items():
         async with site.database(service) as connection:
             for consumer, sources in consumers.items():

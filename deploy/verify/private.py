@@ -1,5 +1,6 @@
 """Names, numbers and addresses that were typed in are found in no record, log, trace, mail and table (I11)."""
 
+import asyncio
 import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -31,9 +32,9 @@ class Canaries:
 
     def look_bytes(self, where: str, *parts: bytes | None) -> None:
         self.places += 1
-        for part in parts:
-            if part:
-                self.found += sorted({f"{self._nr(w)} in {where}" for form, w in self.bytes.items() if form in part})
+        whole = b"\0".join(part for part in parts if part)
+        if any(form in whole for form in self.bytes):
+            self.found += sorted({f"{self._nr(w)} in {where}" for form, w in self.bytes.items() if form in whole})
 
     def record(self, record: Any) -> None:
         where = f"{record.topic}/{record.partition}/{record.offset}"
@@ -110,9 +111,8 @@ async def check_private(site: Site, canaries: Canaries, records: int, report: Re
     if not canaries.words:
         report.saw("I11", "no canaries were given")
         return
+    tables, sinks = await asyncio.gather(look_in_tables(site, canaries), look_in_sinks(site, canaries))
     files = look_in_files(site, canaries)
-    tables = await look_in_tables(site, canaries)
-    sinks = await look_in_sinks(site, canaries)
     report.found_all("I11", "found", set(canaries.found))
     report.saw(
         "I11",

@@ -2,8 +2,9 @@
 
 import hashlib
 from collections.abc import Iterable
-from dataclasses import astuple, dataclass, field
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from operator import attrgetter
 
 from deploy.verify.evidence import Evidence, Gate, facts_of
 from deploy.verify.findings import Report
@@ -81,18 +82,15 @@ class Rebuild:
         self.flush()
         found: dict[Key, bytes] = {}
         for case in self.rows.cases.values():
-            found["case_row", str(case.case)] = _hash(
-                (case.kind, case.category, case.quota_year, case.decided_on, case.receive_by, case.replaces,
-                 case.cancelled)
-            )  # fmt: skip
+            found["case_row", str(case.case)] = _hash(_VALUES["case_row"](case))
             for person in case.persons.values():
-                found["person_row", f"{case.case} {person.person}"] = _hash(astuple(person)[1:])
+                found["person_row", f"{case.case} {person.person}"] = _hash(_VALUES["person_row"](person))
         for quota in self.rows.quotas.values():
-            found["quota_row", f"{quota.subject} {quota.revision}"] = _hash(astuple(quota)[2:])
+            found["quota_row", f"{quota.subject} {quota.revision}"] = _hash(_VALUES["quota_row"](quota))
         for nomination in self.rows.nominations.values():
-            found["nomination_row", str(nomination.nomination)] = _hash(astuple(nomination)[1:])
+            found["nomination_row", str(nomination.nomination)] = _hash(_VALUES["nomination_row"](nomination))
         for told in self.rows.notifications.values():
-            found["notification_row", str(told.notification)] = _hash(astuple(told)[1:])
+            found["notification_row", str(told.notification)] = _hash(_VALUES["notification_row"](told))
         return found
 
 
@@ -109,6 +107,8 @@ _TABLES = {
         ("rule", "channel", "state", "caused_at", "sent_at", "acknowledged_at"),
     ),
 }  # fmt: skip
+# a row of the projection says its columns by the same names; `astuple` would copy every id
+_VALUES = {table: attrgetter(*columns) for table, (_, columns) in _TABLES.items()}
 
 
 async def stored(site: Site, generation: int) -> tuple[dict[Key, bytes], list[str]]:

@@ -21,6 +21,11 @@ pytestmark = pytest.mark.timeout(400)
 SERVICES = ("reception", "notifications", "reporting", "awards")
 
 
+def pause(seconds: float) -> float:
+    """People think longer where a fault lasts long: what they do meanwhile only grows what the checker reads."""
+    return 0.15 if seconds < 20 else 0.6
+
+
 async def consuming(people: People, service: str = "reporting") -> int:
     answer = await people.http.get(people.town.addresses.services[service] + "/readyz/consumer")
     return answer.status_code
@@ -69,7 +74,7 @@ async def test_the_same_processes_go_on_after_kafka_was_killed(people, issue, se
     await drained(people, 60)
     await people.quiet_hour()
     before = pids(people)
-    async with Load(people, seconds) as load:
+    async with Load(people, seconds, pause=pause(seconds)) as load:
         await load.acknowledged(20)
         supervisor.kill("kafka")
         await supervisor.halt("kafka")
@@ -91,7 +96,7 @@ async def test_kafka_stands_still_and_what_was_sent_lands_afterwards(people, sec
     await drained(people, 60)
     await people.quiet_hour()
     before = pids(people)
-    async with Load(people, seconds) as load:
+    async with Load(people, seconds, pause=pause(seconds)) as load:
         await load.acknowledged(20)
         supervisor.kill("kafka", signal.SIGSTOP)
         try:

@@ -48,9 +48,10 @@ PROCESSES = ("reception", "notifications", "reporting", "awards", "front", "sink
 async def test_each_service_killed_at_a_step(people, steps):
     supervisor = people.town.supervisor
     await drained(people, 60)
-    await people.quiet_hour()
     deaths = {service: len(supervisor.deaths.get(service, [])) for service in steps}
     await asyncio.gather(*(supervisor.restart(service, {"LANDA_FAULT": step}) for service, step in steps.items()))
+    # not before: a mail that was collecting would go out at once, and the step come before its service is ready
+    await people.quiet_hour()
 
     async def died() -> dict[str, list[int]]:
         return {service: supervisor.deaths.get(service, [])[deaths[service] :] for service in steps}
