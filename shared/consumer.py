@@ -24,7 +24,7 @@ from shared.messaging import Raw
 from shared.watermarks import StrangeJournal
 
 log = structlog.get_logger()
-_visible = telemetry.histogram("commit_to_visible", "s", "from the producer's commit to the consumer's")
+_visible = telemetry.histogram("landa.commit_to_visible", "s", "from the producer's commit to the consumer's")
 
 # A batch takes a second at most; a database that does not answer is given up, and the batch is given again.
 BATCH_SECONDS = 20

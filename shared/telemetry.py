@@ -165,7 +165,7 @@ def gauge(name: str, unit: str, what: str, read: Callable[[], Iterable[tuple[flo
 def histogram(name: str, unit: str, what: str) -> Callable[[float, dict[str, str]], None]:
     """A histogram; the returned function records one value with labels."""
     made = metrics.get_meter("landa").create_histogram(
-        f"landa.{name}",
+        name,
         unit=unit,
         description=what,
         explicit_bucket_boundaries_advisory=[0.005, 0.01, 0.02, 0.05, 0.1, 0.15, 0.3, 0.5, 1, 2, 5, 10, 30, 60],

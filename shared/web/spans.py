@@ -24,7 +24,9 @@ class Spans:
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
         self._tracer = trace.get_tracer("landa")
-        self._took = telemetry.histogram("request", "s", "Time from a request to the end of its answer")
+        self._took = telemetry.histogram(
+            "http.server.request.duration", "s", "Time from a request to the end of its answer"
+        )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or scope["path"] in HEALTH or "/static/" in scope["path"]:
@@ -45,7 +47,7 @@ class Spans:
                 await self.app(scope, receive, watch)
         finally:
             name = _name(scope)
-            self._took(time.perf_counter() - begun, {"route": name, "status": str(status)})
+            self._took(time.perf_counter() - begun, {"http.route": name, "http.response.status_code": str(status)})
             if span.is_recording():
                 span.update_name(name)
                 span.set_attribute("url.path", scope["path"])

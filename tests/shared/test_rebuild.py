@@ -1,20 +1,32 @@
 """A projection's generations: the swap fences the old one, never goes live with less, and is not blocked by garbage."""
 
 import asyncio
+import json
 from datetime import UTC, datetime
 from types import SimpleNamespace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from shared import garbage as garbage_of
-from shared import gate, generations, journal, watermarks
+from shared import gate, generations, journal, journal_stream, watermarks
 from shared.consumer import Projection
-from shared.contracts.envelope import Watermark, watermark_headers
+from shared.contracts.envelope import Recorded, Watermark, headers, watermark_headers
 from shared.journal import uuid7
 from shared.messaging import Raw
 from shared.projections import Consumers
 from shared.watermarks import StrangeJournal
 from tests.waiting import until
+
+
+@given(st.dictionaries(st.text(), st.text() | st.just('","data":{"')), st.none() | st.just("00-ab-cd-01"))
+def test_a_line_of_the_journal_is_the_record_that_kafka_would_have_given(data, trace):
+    now = datetime.now(UTC)
+    text = json.dumps(data, ensure_ascii=False).encode("utf-8", "replace").decode()
+    event = Recorded(uuid7(), "reception", uuid7(), 3, 7, uuid7(), "reception.quota-set.v1", now, now, text, trace)
+    found = journal_stream.raw("reception", journal_stream.line(event).rstrip(b"\n"))
+    assert found.source == "reception" and found.value == text.encode() and dict(found.headers) == dict(headers(event))
 
 
 @pytest.fixture
