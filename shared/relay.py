@@ -148,7 +148,7 @@ class Relay:
                 self.status.connected = False
                 await outlet.close()
             await asyncio.sleep(pause)
-            pause = min(pause * 2, 1.0)
+            pause = min(pause * 2, 0.4)
 
     async def _load_quarantine(self, connection: "Own") -> None:
         self._quarantined = {row["subject"] for row in await connection.fetch("select subject from quarantine")}
