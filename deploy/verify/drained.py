@@ -33,6 +33,10 @@ async def undrained(site: Site) -> tuple[list[str], list[str]]:
             events[source] = row["events"] - row["quarantined"]
             if row["outbox"]:
                 found.append(f"{source}: {row['outbox']:,} events in the outbox")
+    async with site.database("notifications") as connection:
+        due = await connection.fetchval("select count(*) from deadline where next_on <= $1", site.today())
+        if due:
+            found.append(f"notifications: {due:,} reminders are due")
     for service, consumers in CONSUMERS.items():
         async with site.database(service) as connection:
             for consumer, sources in consumers.items():
