@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import date
+from datetime import date, timedelta
 from typing import Literal, TypeAlias, assert_never
 from uuid import UUID, uuid5
 
@@ -12,24 +12,46 @@ from shared.contracts.reception import (
     AllocationReceived,
     ArrivalCorrected,
     ArrivalRegistered,
+    CaseAssigned,
+    CaseClosed,
     CaseEvent,
+    CaseReopened,
+    ContactCorrected,
+    ContactRecorded,
+    EstablishmentPlanCorrected,
+    EstablishmentPlanCreated,
+    EstablishmentPlanEnded,
+    EstablishmentPlanFollowedUp,
+    EstablishmentPlanReopened,
+    HousingCorrected,
+    HousingSecured,
+    PersonFacts,
     SettlementNotified,
 )
 
-Kind: TypeAlias = Literal["reception"]
+Kind: TypeAlias = Literal["reception", "contact", "follow-up"]
+
+# A household with a caseworker is heard from at least so often.
+CONTACT_WITHIN = timedelta(weeks=6)
 
 
 @dataclass(frozen=True, slots=True)
 class KnownCase:
-    """What alerts and reminders may know of a case. `plans`: plan -> the day it is followed up."""
+    """What alerts and reminders may know of a case.
+
+    `arrived`: person -> the day. `contacts`: contact -> the day somebody was reached. `plans`: a plan that runs -> the
+    day it is followed up.
+    """
 
     persons: frozenset[UUID]
-    arrived: frozenset[UUID] = frozenset()
+    arrived: Mapping[UUID, date] = field(default_factory=dict)
     receive_by: date | None = None
     cancelled: bool = False
     closed: bool = False
     caseworker: str | None = None
     unit: str | None = None
+    reopened_on: date | None = None
+    contacts: Mapping[UUID, date] = field(default_factory=dict)
     plans: Mapping[UUID, date] = field(default_factory=dict)
 
 
@@ -45,20 +67,48 @@ def evolve(case: KnownCase | None, event: CaseEvent) -> KnownCase | None:
     match event:
         case AllocationCorrected():
             persons = _ids(event.persons)
-            return replace(case, persons=persons, arrived=case.arrived & persons, receive_by=event.receive_by)
+            arrived = {person: day for person, day in case.arrived.items() if person in persons}
+            return replace(case, persons=persons, arrived=arrived, receive_by=event.receive_by)
         case AllocationCancelled():
             return replace(case, cancelled=True)
-        case ArrivalRegistered():
-            return replace(case, arrived=case.arrived | frozenset(event.persons))
-        case ArrivalCorrected():
-            moved = frozenset(event.persons)
-            return replace(case, arrived=case.arrived - moved if event.arrived_on is None else case.arrived | moved)
+        case ArrivalRegistered() | ArrivalCorrected():
+            return replace(case, arrived=_with(case.arrived, event.persons, event.arrived_on))
+        case CaseAssigned():
+            return replace(case, caseworker=event.caseworker, unit=event.unit)
+        case ContactRecorded():
+            reached = event.contacted_on if event.outcome == "reached" else None
+            return replace(case, contacts=_with(case.contacts, [event.contact], reached))
+        case ContactCorrected():
+            reached = event.contacted_on if event.outcome == "reached" and not event.withdrawn else None
+            return replace(case, contacts=_with(case.contacts, [event.contact], reached))
+        case EstablishmentPlanCreated() | EstablishmentPlanReopened():
+            return replace(case, plans=_with(case.plans, [event.plan], event.follow_up_on))
+        case EstablishmentPlanCorrected():
+            running = event.follow_up_on if event.plan in case.plans else None
+            return replace(case, plans=_with(case.plans, [event.plan], running))
+        case EstablishmentPlanFollowedUp():
+            return replace(case, plans=_with(case.plans, [event.plan], event.next_follow_up_on))
+        case EstablishmentPlanEnded():
+            return replace(case, plans=_with(case.plans, [event.plan], None))
+        case CaseClosed():
+            return replace(case, closed=True)
+        case CaseReopened():
+            return replace(case, closed=False, reopened_on=event.reopened_on)
+        case HousingSecured() | HousingCorrected():
+            return case
         case _:
             assert_never(event)
 
 
-def _ids(persons: Iterable[object]) -> frozenset[UUID]:
-    return frozenset(one.person for one in persons)  # type: ignore[attr-defined]
+def _with(known: Mapping[UUID, date], keys: Iterable[UUID], day: date | None) -> dict[UUID, date]:
+    """`known` with these on another day; without them when `day` is None."""
+    keys = list(keys)
+    rest = {key: value for key, value in known.items() if key not in keys}
+    return rest if day is None else rest | dict.fromkeys(keys, day)
+
+
+def _ids(persons: Iterable[PersonFacts]) -> frozenset[UUID]:
+    return frozenset(one.person for one in persons)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +132,13 @@ def deadlines(id: UUID, case: KnownCase | None) -> list[Deadline]:
         return Deadline(uuid5(id, f"{kind}:{key}"), id, kind, due_on, case.caseworker, case.unit)
 
     found = []
-    if case.receive_by is not None and not case.persons <= case.arrived:
+    if case.receive_by is not None and not case.persons <= case.arrived.keys():
         found.append(deadline("reception", case.receive_by))
+    heard = [*case.arrived.values(), *case.contacts.values()]
+    if case.caseworker is not None and heard:
+        last = max([*heard, case.reopened_on] if case.reopened_on else heard)
+        found.append(deadline("contact", last + CONTACT_WITHIN))
+    found += [deadline("follow-up", day, plan) for plan, day in case.plans.items()]
     return found
 
 

@@ -55,13 +55,14 @@ async def follow(tx: Connection, facts: Sequence[Fact], at: datetime) -> None:
 
 def _changed(before: Running | None, deadline: Deadline, day: date) -> Running:
     """A new deadline, or one whose day or caseworker is another: whoever has it now is told where it stands."""
+    rule = RULE_OF[deadline.kind]
     if before is None:
-        progress = Progress(deadline.due_on, told_on=day)
+        progress = Progress(deadline.due_on, told_on=day if rule.begins_as_news else None)
     elif before.deadline.due_on != deadline.due_on:
         progress = Progress(deadline.due_on)
     else:
         progress = Progress(deadline.due_on, told_on=before.progress.told_on)
-    return Running(deadline, progress, next_on(RULE_OF[deadline.kind].steps, progress))
+    return Running(deadline, progress, next_on(rule.steps, progress))
 
 
 async def settle(tx: Connection, reminded: Sequence[UUID], at: datetime) -> None:

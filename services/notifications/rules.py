@@ -31,8 +31,10 @@ NOMINATOR = "nominator:"  # and the nomination
 PERSON = "person:"  # and the sign-in's subject
 ROLE, MAILBOX = "role:", "mailbox:"  # and the role, then perhaps a slash and the unit
 
+NOBODY = ""
+
 # Whom a rule names. `caseworker` means the coordinators as long as a case has none.
-Audience = Literal["coordinators", "secretaries", "nominator", "caseworker", "managers"]
+Audience = Literal["coordinators", "secretaries", "nominator", "caseworker", "previous-caseworker", "managers"]
 # What a person may choose a channel for.
 Group = Literal["cases", "reminders", "nominations"]
 
@@ -51,22 +53,31 @@ class EventRule:
 
 @dataclass(frozen=True, slots=True)
 class DeadlineRule:
-    """So many days before a deadline (after it: less than nothing) these must know, unless it is met by then."""
+    """So many days before a deadline (after it: less than nothing) these must know, unless it is met by then.
+
+    `begins_as_news`: that the deadline began was told by something else, so steps before that day are left out.
+    """
 
     name: str
     on: Kind
     steps: Mapping[int, tuple[Audience, ...]]
     group: Group = "reminders"
+    begins_as_news: bool = True
 
 
 EVENT_RULES = (
     EventRule("allocation-received", reception.AllocationReceived, ("coordinators",), "cases"),
+    EventRule("case-assigned", reception.CaseAssigned, ("caseworker",), "cases"),
+    EventRule("case-left", reception.CaseAssigned, ("previous-caseworker",), "cases"),
     EventRule("nomination-submitted", awards.NominationSubmitted, ("secretaries",), "nominations"),
     EventRule("nomination-receipt", awards.NominationSubmitted, ("nominator",), "nominations"),
 )
-_TO_THE_DAY: dict[int, tuple[Audience, ...]] = {days: ("caseworker",) for days in (14, 7, 1, 0)}
+_CASEWORKER: tuple[Audience, ...] = ("caseworker",)
+_BEFORE, _AROUND = dict.fromkeys((14, 7, 1, 0), _CASEWORKER), dict.fromkeys((7, 0, -1), _CASEWORKER)
 DEADLINE_RULES = (
-    DeadlineRule("reception-deadline", "reception", MappingProxyType({**_TO_THE_DAY, -1: ("caseworker", "managers")})),
+    DeadlineRule("reception-deadline", "reception", MappingProxyType({**_BEFORE, -1: ("caseworker", "managers")})),
+    DeadlineRule("no-contact", "contact", MappingProxyType({0: _CASEWORKER}), begins_as_news=False),
+    DeadlineRule("plan-follow-up", "follow-up", MappingProxyType({**_AROUND, -7: ("caseworker", "managers")})),
 )
 RULE_OF: Mapping[Kind, DeadlineRule] = {rule.on: rule for rule in DEADLINE_RULES}
 
@@ -123,9 +134,9 @@ def reached(
     """Whom `audience` is here: the word for why, the channels, and the recipient in the inbox and by mail."""
     office = f"/{unit}" if unit else ""
     match audience:
-        case "caseworker" if caseworker is not None:
-            return "caseworker", ["inbox", "email"], f"{PERSON}{caseworker}", f"{PERSON}{caseworker}"
-        case "caseworker":
+        case "caseworker" | "previous-caseworker" if caseworker is not None:
+            return audience, ["inbox", "email"], f"{PERSON}{caseworker}", f"{PERSON}{caseworker}"
+        case "caseworker" | "previous-caseworker":
             return "no-caseworker", ["inbox", "email"], f"{ROLE}coordinator", f"{MAILBOX}coordinator"
         case "managers":
             return audience, ["inbox", "email"], f"{ROLE}manager{office}", f"{MAILBOX}manager{office}"
@@ -142,6 +153,19 @@ def too_old_to_mail(recorded_at: datetime, now: datetime) -> bool:
     return now - recorded_at > TOO_OLD_TO_MAIL
 
 
+def _person(audience: Audience, event: Event) -> str | None:
+    """Whom `event` itself names as `audience`; NOBODY when that is nobody."""
+    match audience, event:
+        case "nominator", awards.NominationSubmitted():
+            return None if event.receipt_wanted else NOBODY
+        case "caseworker", reception.CaseAssigned():
+            return event.caseworker
+        case "previous-caseworker", reception.CaseAssigned():
+            return event.previous if event.previous not in {None, event.caseworker} else NOBODY
+        case _:
+            return None
+
+
 def notices(fact: Fact, now: datetime) -> Sequence[Notice]:
     """Whom `fact` concerns; `now` is real time. Ids follow from event and recipient: the same fact, the same ids."""
     found = []
@@ -149,9 +173,10 @@ def notices(fact: Fact, now: datetime) -> Sequence[Notice]:
         if not isinstance(fact.event, rule.on) or not rule.since <= fact.at.date() < rule.until:
             continue
         for audience in rule.who:
-            if audience == "nominator" and not getattr(fact.event, "receipt_wanted", False):
+            person = _person(audience, fact.event)
+            if person == NOBODY:
                 continue
-            why, channels, inbox, email = reached(audience)
+            why, channels, inbox, email = reached(audience, person)
             for channel in channels:
                 recipient = inbox if channel == "inbox" else email
                 if recipient == NOMINATOR:
