@@ -42,6 +42,9 @@ async def undrained(site: Site) -> tuple[list[str], list[str]]:
         # a mail on its way writes an event when it is there, and everything would be looked at once more
         if mails := await connection.fetchval(_LEAVING):
             behind.append(f"{mails:,} mails are being sent")
+        due = await connection.fetchval("select count(*) from deadline where next_on <= $1", site.today())
+        if due:
+            found.append(f"notifications: {due:,} reminders are due")
     for service, consumers in CONSUMERS.items():
         async with site.database(service) as connection:
             for consumer, sources in consumers.items():

@@ -1,7 +1,8 @@
 """Notifications, mails and what the mail server got, against the events that caused them (I1, I2, I3, I9)."""
 
 from collections import Counter
-from datetime import timedelta
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -10,35 +11,68 @@ import httpx
 from deploy.verify.evidence import Evidence, facts_of
 from deploy.verify.findings import Report
 from deploy.verify.site import Site
-from services.notifications import rules
+from services.notifications import deadlines, rules
+from services.notifications.deadlines import Deadline, KnownCase, Progress
+from shared.contracts.envelope import Fact
+from shared.contracts.reception import CaseEvent
 
 # what is due and nobody takes: longer than the longest collecting, and than a retry that is being made now
 OVERDUE = rules.COLLECT_WHEN_BUSY + timedelta(minutes=2)
 
 
-async def _wanted(site: Site, evidence: Evidence) -> dict[UUID, tuple[str, str, str]]:
-    """Notification id -> cause, channel, recipient: what the facts that alerts has applied call for."""
-    gate = evidence.gates["alerts"]
-    limits, found = gate.limits(), dict[UUID, tuple[str, str, str]]()
+@dataclass
+class Wanted:
+    """What the facts that alerts has applied call for. `alerts`: notification -> cause, channel, recipient.
+
+    `reminders`: those of every deadline that ever ran, also where it moved on; `running`: the deadlines that run now.
+    """
+
+    alerts: dict[UUID, tuple[str, str, str]] = field(default_factory=dict)
+    reminders: set[UUID] = field(default_factory=set)
+    running: dict[UUID, Deadline] = field(default_factory=dict)
+    _case: tuple[UUID, KnownCase | None] | None = None
+
+    def take(self, fact: Fact) -> None:
+        for notice in rules.notices(fact, fact.recorded_at):
+            self.alerts[notice.id] = (str(notice.cause), notice.channel, notice.recipient)
+        if not isinstance(fact.event, CaseEvent):
+            return
+        known = self._case[1] if self._case is not None and self._case[0] == fact.subject else None
+        before = {d.id for d in deadlines.deadlines(fact.subject, known)}
+        after = deadlines.evolve(known, fact.event)
+        self._case = (fact.subject, after)
+        now = {d.id: d for d in deadlines.deadlines(fact.subject, after)}
+        for gone in before - now.keys():
+            del self.running[gone]
+        for one in now.values():
+            if self.running.get(one.id) != one:
+                self.running[one.id] = one
+                steps = rules.RULE_OF[one.kind].steps
+                self.reminders |= {n.id for step in steps for n in rules.reminders(one, step, fact.at)}
+
+
+async def _wanted(site: Site, evidence: Evidence) -> Wanted:
+    """Facts of one case come together and in order."""
+    gate, found = evidence.gates["alerts"], Wanted()
+    limits = gate.limits()
     for source in gate.sources:
         async for fact in facts_of(site, source):
             limit = limits.get((source, fact.subject))
-            if fact.id in gate.discarded or (limit is not None and fact.sequence > limit):
-                continue
-            for notice in rules.notices(fact, fact.recorded_at):
-                found[notice.id] = (str(notice.cause), notice.channel, notice.recipient)
+            if fact.id not in gate.discarded and (limit is None or fact.sequence <= limit):
+                found.take(fact)
     return found
 
 
 async def check_notifications(site: Site, evidence: Evidence, report: Report) -> None:
     """One notification per event, channel and recipient, and none that nothing called for."""
-    wanted = await _wanted(site, evidence)
+    called = await _wanted(site, evidence)
+    wanted = called.alerts
     causes = {id: source for source in ("reception", "awards") for id in evidence.journals[source].ids}
     pairs, have, ghosts, doubles = Counter(wanted.values()), set[UUID](), list[str](), list[str]()
     async with site.database("notifications") as connection, connection.transaction(readonly=True):
         async for row in connection.cursor("select id, cause, channel, recipient from notification", prefetch=5000):
             have.add(row["id"])
-            if row["id"] in wanted:
+            if row["id"] in wanted or row["id"] in called.reminders:
                 continue
             what = f"{row['channel']} {row['id']} to {row['recipient']} because of {row['cause']}"
             again = row["cause"] in causes and (str(row["cause"]), row["channel"], row["recipient"]) in pairs
@@ -48,8 +82,32 @@ async def check_notifications(site: Site, evidence: Evidence, report: Report) ->
     report.found_all("I2", "a notification that no event calls for", ghosts)
     report.doubled += report.found_all("I3", "a second notification of one event to one recipient", doubles)
     report.saw("I3", f"{len(have):,} notifications of {len(wanted):,} pairs of event and recipient, each once")
+    await _check_deadlines(site, called, have, report)
 
 
+async def _check_deadlines(site: Site, called: Wanted, have: set[UUID], report: Report) -> None:
+    """The deadlines are those of the cases' history, and each that has come was reminded of."""
+    stored, lost, today = dict[UUID, Deadline](), list[str](), site.today()
+    async with site.database("notifications") as connection, connection.transaction(readonly=True):
+        async for row in connection.cursor("select * from deadline", prefetch=5000):
+            one = Deadline(row["id"], row["case_id"], row["kind"], row["due_on"], row["caseworker"], row["unit"])
+            stored[one.id] = one
+            come = deadlines.due(rules.RULE_OF[one.kind].steps, Progress(one.due_on, row["told_on"]), today)
+            last = min((step for step in (come, row["raised"]) if step is not None), default=None)
+            if last is not None and any(n.id not in have for n in rules.reminders(one, last, EPOCH)):
+                lost.append(f"{one.kind} of {one.case} on {one.due_on}, {last} days left")
+        late = [r["what"] for r in await connection.fetch(_SETTLED_AND_MAILED)]
+    wrong = [str(id) for id in stored.keys() | called.running.keys() if stored.get(id) != called.running.get(id)]
+    report.found_all("I5", "a deadline is not what the case's history makes", wrong)
+    report.lost += report.found_all("I1", "a reminder that has come and nobody got", lost)
+    report.found_all("I3", "a reminder was taken back and mailed", late)
+    report.saw("I5", f"{len(stored):,} deadlines that run, {len(have & called.reminders):,} reminders")
+
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_SETTLED_AND_MAILED = """
+select id::text as what from notification where channel = 'email' and (state->>'settled')::bool and mail is not null
+"""
 _SENT_OTHERWISE = """
 select m.id::text || ' is ' || m.status || ', its notification ' || n.id::text || ' ' || (n.state->>'ending') as what
 from mail m join notification n on n.mail = m.id
@@ -64,7 +122,7 @@ select 'mail ' || id::text as what from mail where status = 'waiting' and next_t
   and (leased_until is null or leased_until < clock_timestamp() - $1::interval)
 union all
 select 'notification ' || id::text from notification where channel = 'email' and mail is null and not withheld
-  and created_at < clock_timestamp() - $1::interval
+  and mail_after < clock_timestamp() - $1::interval
 """
 
 

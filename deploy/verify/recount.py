@@ -119,7 +119,7 @@ def recount(facts: Iterable[Fact], today: date) -> Counted:
 def _notifications(facts: list[Fact]) -> list[tuple[Any, ...]]:
     stories: defaultdict[UUID, list[Any]] = defaultdict(list)
     for fact in facts:
-        if fact.source == "notifications":
+        if fact.source == "notifications" and not fact.event.type.startswith("notifications.notification-settled."):
             stories[fact.subject].append(fact.event)
     groups: Counter[Any] = Counter()
     for story in stories.values():

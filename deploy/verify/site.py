@@ -5,6 +5,7 @@ import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from deploy.local.kafka import SERVICES
 from deploy.local.places import Places
 from deploy.local.postgres import Postgres
 from deploy.local.town import Town
+from shared.clock import STOCKHOLM
 
 
 async def _nobody() -> str:
@@ -45,6 +47,11 @@ class Site:
     pids: dict[str, int] = field(default_factory=dict)
     clock_file: Path | None = None
     service_token: Callable[[], Awaitable[str]] = _nobody
+
+    def today(self) -> date:
+        """The town's date, in Swedish legal time."""
+        now = datetime.fromisoformat(self.clock_file.read_text().strip()) if self.clock_file else datetime.now(UTC)
+        return now.astimezone(STOCKHOLM).date()
 
     @asynccontextmanager
     async def database(self, service: str) -> AsyncIterator["asyncpg.Connection[asyncpg.Record]"]:

@@ -6,10 +6,11 @@ from uuid import UUID
 
 import httpx
 
-from services.notifications import store
-from services.notifications.rules import NOMINATOR
+from services.notifications import store_people
+from services.notifications.rules import MAILBOX, NOMINATOR, PERSON
 from shared.database import Database
 from shared.identity import IssuerUnavailable, ServiceTokens
+from shared.sealed import CannotOpen, Vault, open_sealed
 
 
 class NotNow(Exception):
@@ -30,20 +31,43 @@ class Address:
 
 
 class Addresses:
-    """Asks our own table for an office's mailbox, and awards for a nominator."""
+    """Asks our own tables for an office's mailbox or a colleague's address, and awards for a nominator."""
 
     def __init__(
-        self, database: Database, http: httpx.AsyncClient, tokens: ServiceTokens, services: Mapping[str, str]
+        self,
+        database: Database,
+        vault: Vault,
+        http: httpx.AsyncClient,
+        tokens: ServiceTokens,
+        services: Mapping[str, str],
     ) -> None:
-        self._database, self._http, self._tokens, self._services = database, http, tokens, services
+        self._database, self._vault, self._http, self._tokens = database, vault, http, tokens
+        self._services = services
 
     async def of(self, recipient: str, about: UUID) -> Address | None:
         """None when there is no address, and asking again would not bring one. Raises NotNow."""
         if recipient.startswith(NOMINATOR):
             return await self._nominator(about)
+        if recipient.startswith(PERSON):
+            return await self._colleague(recipient.removeprefix(PERSON))
         async with self._database.reading() as conn:
-            box = (await store.mailboxes(conn)).get(recipient.removeprefix("mailbox:"))
+            box = await store_people.mailbox_of(conn, recipient.removeprefix(MAILBOX))
         return Address(box.address, box.language) if box else None
+
+    async def _colleague(self, sub: str) -> Address | None:
+        async with self._database.reading() as conn:
+            found = await store_people.recipient(conn, sub)
+            if found is None:
+                return None
+            key, language = found
+            rows, keys = await store_people.sealed(conn, [key]), await self._vault.unwrap(conn, [key])
+        if key not in rows or key not in keys:
+            return None
+        try:
+            email = open_sealed(keys[key], key, rows[key]).reveal().get("email")
+        except CannotOpen:
+            return None
+        return Address(str(email), language) if email else None
 
     async def _nominator(self, nomination: UUID) -> Address | None:
         if "awards" not in self._services:

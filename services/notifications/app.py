@@ -4,10 +4,10 @@ from pathlib import Path
 
 from fastapi import FastAPI
 
-from services.notifications import consumers, handlers, http, pages, store
+from services.notifications import consumers, handlers, http, pages, reminding, store_people
 from services.notifications.addresses import Addresses
 from services.notifications.sender import Sender
-from services.notifications.store import Mailbox
+from services.notifications.store_people import Mailbox
 from shared.clock import Clock
 from shared.identity import Actor
 from shared.process import Service, run
@@ -15,15 +15,20 @@ from shared.runtime import Runtime
 from shared.settings import Settings
 from shared.web.login import Login
 
-DEMO_MAILBOX = Mailbox("coordinator", "anvisningar@landa.example", "sv")
+DEMO_MAILBOXES = (
+    Mailbox("coordinator", "anvisningar@landa.example", "sv"),
+    Mailbox("manager", "enhetschefer@landa.example", "sv"),
+    Mailbox("secretary", "integrationspriset@landa.example", "sv"),
+)
 
 
 async def send(runtime: Runtime) -> None:
     """The sender of this replica, for ever."""
     if runtime.settings.demo:
         async with runtime.database.transaction() as tx:
-            await store.set_mailbox(tx, DEMO_MAILBOX, "demo", replace=False)
-    addresses = Addresses(runtime.database, runtime.http, runtime.tokens, runtime.settings.services)
+            for box in DEMO_MAILBOXES:
+                await store_people.set_mailbox(tx, box, "demo", replace=False)
+    addresses = Addresses(runtime.database, runtime.vault, runtime.http, runtime.tokens, runtime.settings.services)
     await Sender(runtime.settings, runtime.database, runtime.clock, addresses, runtime.pages.texts).run()
 
 
@@ -44,7 +49,7 @@ def service(settings: Settings) -> Service:
         here=Path(__file__).parent,
         routers=[http.router, pages.router],
         consumers=[consumers.alerts(Clock(settings))],
-        background=[send],
+        background=[send, reminding.run],
         setup=login,
     )
 

@@ -1,4 +1,4 @@
-"""One message to one recipient: handed over, given up or confirmed as read, each at most once, whatever is repeated."""
+"""One message to one recipient: handed over, given up, confirmed or settled, each once, whatever is repeated."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -6,13 +6,17 @@ from datetime import datetime
 from typing import Literal, assert_never
 from uuid import UUID
 
-from shared.contracts.notifications import NotificationAcknowledged, NotificationFailed, NotificationSent
+from shared.contracts.notifications import (
+    NotificationAcknowledged,
+    NotificationFailed,
+    NotificationSent,
+    NotificationSettled,
+)
 from shared.decider import Refused
 
-Rule = Literal["allocation-received", "nomination-receipt"]
 Channel = Literal["inbox", "email"]
 FailureReason = Literal["refused-by-mail-server", "gave-up-after-24-hours", "no-address"]
-NotificationEvent = NotificationSent | NotificationFailed | NotificationAcknowledged
+NotificationEvent = NotificationSent | NotificationFailed | NotificationAcknowledged | NotificationSettled
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +26,7 @@ class Notification:
     ending: Literal["open", "sent", "failed"] = "open"
     attempts: int = 0
     acknowledged: bool = False
+    settled: bool = False
 
 
 EMPTY = Notification()
@@ -31,7 +36,7 @@ EMPTY = Notification()
 class About:
     """What a notification was made of, never changed: why, for which event, through which channel."""
 
-    rule: Rule
+    rule: str
     channel: Channel
     cause: UUID
     caused_at: datetime
@@ -61,7 +66,14 @@ class Acknowledge:
     about: About
 
 
-Command = MarkSent | GiveUp | Acknowledge
+@dataclass(frozen=True, slots=True)
+class Settle:
+    """What it reminds of is done, has moved or is gone."""
+
+    about: About
+
+
+Command = MarkSent | GiveUp | Acknowledge | Settle
 
 
 def decide(command: Command, state: Notification) -> Sequence[NotificationEvent]:
@@ -95,6 +107,10 @@ def decide(command: Command, state: Notification) -> Sequence[NotificationEvent]
             if state.ending != "sent":
                 raise Refused("not-sent-yet")
             return [NotificationAcknowledged(rule=about.rule, cause=about.cause)]
+        case Settle(about):
+            if state.settled or state.acknowledged or (about.channel == "email" and state.ending != "open"):
+                return []
+            return [NotificationSettled(rule=about.rule, channel=about.channel, cause=about.cause)]
         case _:
             assert_never(command)
 
@@ -108,5 +124,7 @@ def evolve(state: Notification, event: NotificationEvent) -> Notification:
             return replace(state, ending="failed", attempts=event.attempts)
         case NotificationAcknowledged():
             return replace(state, acknowledged=True)
+        case NotificationSettled():
+            return replace(state, settled=True)
         case _:
             assert_never(event)

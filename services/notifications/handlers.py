@@ -1,15 +1,15 @@
 """Load, decide, save, announce: for one notification or for all that one mail carries, in the caller's transaction."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
 
-from services.notifications import domain, rules, store, store_mail
+from services.notifications import domain, rules, store, store_mail, store_people
 from services.notifications.domain import About, Command, FailureReason
+from services.notifications.rules import PERSON, ROLE, Notice, Place
 from shared import journal
 from shared.contracts.envelope import Fact
-from shared.contracts.reception import AllocationCancelled
 from shared.database import Connection
 from shared.decider import fold
 from shared.identity import Actor
@@ -38,18 +38,16 @@ async def carry_out(
 
 
 async def alert(tx: Connection, facts: Sequence[Fact], at: datetime, now: datetime) -> None:
-    """Makes the notifications that `facts` call for, `at` in business time and `now` in real time.
-
-    What goes into an inbox is there, and so sent, at once.
-    """
-    known = {case.id: case for fact in facts if (case := rules.known_case(fact)) is not None}
-    cancelled = [fact.subject for fact in facts if isinstance(fact.event, AllocationCancelled)]
-    if known or cancelled:
-        await store.know(tx, list(known.values()), cancelled)
+    """Makes the notifications that `facts` call for, `at` in business time and `now` in real time."""
     wanted = [notice for fact in facts for notice in rules.notices(fact, now)]
+    await make(tx, wanted, {fact.id: fact.traceparent for fact in facts}, at)
+
+
+async def make(tx: Connection, wanted: Sequence[Notice], traceparents: Mapping[UUID, str | None], at: datetime) -> None:
+    """Makes those that do not exist yet. What goes into an inbox is there, and so sent, at once."""
     if not wanted:
         return
-    made = set(await store.make(tx, wanted, {fact.id: fact.traceparent for fact in facts}))
+    made = set(await store.make(tx, wanted, await _places(tx, wanted), traceparents))
     inbox = [notice.id for notice in wanted if notice.channel == "inbox" and notice.id in made]
     await carry_out(tx, inbox, lambda about: domain.MarkSent(about, 1), at, OURSELVES)
     if inbox:
@@ -58,19 +56,31 @@ async def alert(tx: Connection, facts: Sequence[Fact], at: datetime, now: dateti
         await tell_deliveries(tx)
 
 
+async def _places(tx: Connection, wanted: Sequence[Notice]) -> dict[UUID, Place]:
+    persons = {n.recipient.removeprefix(PERSON) for n in wanted if n.recipient.startswith(PERSON)}
+    there = await store_people.signed_in(tx, persons) if persons else set()
+    found = {}
+    for notice in wanted:
+        stranger = notice.recipient.startswith(PERSON) and notice.recipient.removeprefix(PERSON) not in there
+        nowhere = "never-signed-in" if stranger and notice.channel == "email" else None
+        found[notice.id] = Place(notice.recipient, notice.withheld or nowhere)
+    return found
+
+
 async def tell_deliveries(tx: Connection) -> None:
     """Something about the mails changed."""
     await store.tell(tx, "deliveries")
 
 
 def inboxes(actor: Actor) -> list[str]:
-    """The inboxes that `actor` reads: those of the person's roles."""
-    return [f"role:{role}" for role in sorted(actor.roles)]
+    """The inboxes that `actor` reads: the person's own, and those of the person's roles, here and in the unit."""
+    offices = [f"{ROLE}{role}" for role in sorted(actor.roles)]
+    return [f"{PERSON}{actor.sub}", *offices, *[f"{office}/{actor.unit}" for office in offices if actor.unit]]
 
 
 async def acknowledge(tx: Connection, notification: UUID, actor: Actor, now: datetime) -> None:
     """`actor` has read it. The first to say so is remembered. Problem 404 when it is not in this person's inbox."""
-    if await store.recipient_of(tx, notification) not in inboxes(actor):
+    if await store.holder_of(tx, notification) not in inboxes(actor):
         raise Problem(404, "unknown-notification")
     await _acknowledge(tx, [notification], actor, now)
 
@@ -127,15 +137,17 @@ async def try_again(tx: Connection, mail: UUID) -> None:
 
 async def enter_directory(tx: Connection, vault: Vault, actor: Actor, email: str | None, language: str) -> None:
     """Keeps who signed in: roles, unit and language in the open, name and address sealed."""
-    recipient = await store.enter(tx, actor.sub, sorted(actor.roles), actor.unit, language, uuid4())
+    recipient = await store_people.enter(tx, actor.sub, sorted(actor.roles), actor.unit, language, uuid4())
     keys = await vault.new_keys(tx, [recipient])
-    await store.keep_sealed(tx, recipient, seal(keys[recipient], recipient, {"name": actor.name, "email": email}))
+    await store_people.keep_sealed(
+        tx, recipient, seal(keys[recipient], recipient, {"name": actor.name, "email": email})
+    )
 
 
 async def names(conn: Connection, vault: Vault, recipients: Iterable[UUID]) -> dict[UUID, str]:
     """The names of colleagues in the directory; who has none is missing."""
     wanted = set(recipients)
-    rows, keys = await store.sealed(conn, wanted), await vault.unwrap(conn, wanted)
+    rows, keys = await store_people.sealed(conn, wanted), await vault.unwrap(conn, wanted)
     found = {}
     for key in rows.keys() & keys.keys():
         try:

@@ -14,7 +14,7 @@ class Task:
 
 
 _ROLES = {
-    "inbox": {"coordinator"},
+    "inbox": {"coordinator", "caseworker", "manager", "secretary"},
     "reception": {"coordinator", "caseworker", "manager", "auditor"},
     "import": {"coordinator"},
     "nominations": {"secretary"},

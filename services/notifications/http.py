@@ -7,8 +7,8 @@ from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, ConfigDict
 
-from services.notifications import handlers, store
-from services.notifications.store import Mailbox
+from services.notifications import handlers, store_people
+from services.notifications.store_people import Mailbox
 from shared.database import Connection
 from shared.email_address import EmailAddress
 from shared.identity import Actor
@@ -22,6 +22,7 @@ READERS = ("coordinator", "caseworker", "manager", "secretary", "operator")
 WATCHERS = ("coordinator", "manager", "operator")
 MENDERS = ("coordinator", "operator")
 KEEPERS = ("manager", "operator")
+Office = Literal["coordinator", "manager", "secretary"]
 
 
 class Body(BaseModel):
@@ -43,7 +44,7 @@ class UpTo(Body):
 class MailboxBody(Body):
     """The functional mailbox of a role."""
 
-    role: Literal["coordinator"] = "coordinator"
+    role: Office = "coordinator"
     address: EmailAddress
     language: Literal["sv", "en"] = "sv"
 
@@ -108,7 +109,7 @@ async def set_mailbox(request: Request, body: MailboxBody, actor: Annotated[Acto
     run = runtime(request)
 
     async def work(tx: Connection) -> Answer:
-        await store.set_mailbox(tx, body.mailbox(), actor.sub)
+        await store_people.set_mailbox(tx, body.mailbox(), actor.sub)
         return Answer(200, {"role": body.role})
 
     route, key = "POST /notifications/mailboxes", key_of(request.headers)

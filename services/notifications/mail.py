@@ -1,7 +1,8 @@
 """The text of a mail: what happened and where to look, and nothing about anybody."""
 
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import date, datetime
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime
@@ -12,6 +13,16 @@ from uuid import UUID
 from services.notifications.rules import MOST_LINKS
 
 POLICY = SMTP.clone(max_line_length=998)
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One notification in a mail. `why`: whom the rule meant; `due_on`: the day that a reminder reminds of."""
+
+    rule: str
+    about: UUID
+    why: str
+    due_on: date | None = None
 
 
 class Say(Protocol):
@@ -34,7 +45,7 @@ def compose(
     mail: UUID,
     rule: str,
     language: str,
-    about: Sequence[UUID],
+    items: Sequence[Told],
     count: int,
     composed_at: datetime,
     public_url: str,
@@ -42,8 +53,8 @@ def compose(
     municipality: str,
     facts: dict[str, object],
 ) -> str:
-    """The whole mail except its To. `about` are the subjects to link to, `count` how many there are in all."""
-    body = _BODIES[rule](say, about, count, public_url, facts)
+    """The whole mail except its To. `rule` is the bundle's name, `items` what to tell, `count` how many in all."""
+    body = _BODIES[rule](say, items, count, public_url, facts)
     text = [*body, "", "-- ", say("mail.signature", municipality=municipality), say("mail.automatic")]
     message = EmailMessage(policy=POLICY)
     message["From"] = mail_from
@@ -65,25 +76,49 @@ def addressed(text: str, recipient: str) -> bytes:
     return f"To: {recipient}\r\n{text}".encode("ascii")
 
 
-def _allocations(say: Say, about: Sequence[UUID], count: int, public_url: str, facts: dict[str, object]) -> list[str]:
+def link(rule: str, about: UUID) -> str:
+    """Where an item leads, below the public address."""
+    return f"/awards/nominations/{about}" if rule == "nomination-submitted" else f"/reception/cases/{about}"
+
+
+def _allocations(say: Say, items: Sequence[Told], count: int, public_url: str, facts: dict[str, object]) -> list[str]:
     lines = [say("mail.allocation-received.body", n=count), ""]
-    lines += [f"{public_url}/reception/cases/{case}" for case in about[:MOST_LINKS]]
+    lines += [public_url + link(item.rule, item.about) for item in items[:MOST_LINKS]]
     if count > MOST_LINKS:
         lines.append(say("mail.allocation-received.more", n=count - MOST_LINKS))
-    return [*lines, "", say("mail.allocation-received.inbox"), f"{public_url}/notifications/inbox"]
+    lines += ["", say("mail.allocation-received.inbox"), f"{public_url}/notifications/inbox"]
+    return [*lines, "", say("why.allocation-received.coordinators")]
 
 
-def _receipt(say: Say, about: Sequence[UUID], count: int, public_url: str, facts: dict[str, object]) -> list[str]:
+def _digest(say: Say, items: Sequence[Told], count: int, public_url: str, facts: dict[str, object]) -> list[str]:
+    """Each item with its link; items that came for one reason stand together under it."""
+    lines = [say("mail.digest.body", n=count)]
+    reasons: dict[tuple[str, str], list[Told]] = {}
+    for item in items[:MOST_LINKS]:
+        reasons.setdefault((item.rule, item.why), []).append(item)
+    for (rule, why), together in reasons.items():
+        for item in together:
+            lines += ["", "* " + say(f"mail.item.{rule}", day=item.due_on), f"  {public_url}{link(rule, item.about)}"]
+        lines += ["", "  " + say(f"why.{rule}.{why}")]
+    if count > MOST_LINKS:
+        lines += ["", say("mail.allocation-received.more", n=count - MOST_LINKS)]
+    return [*lines, "", say("mail.digest.inbox"), f"{public_url}/notifications/inbox"]
+
+
+def _receipt(say: Say, items: Sequence[Told], count: int, public_url: str, facts: dict[str, object]) -> list[str]:
     return [
         say("mail.nomination-receipt.body", year=facts["prize_year"]),
         "",
         say("mail.nomination-receipt.reference", reference=facts["reference"]),
         "",
         say("mail.nomination-receipt.next"),
+        "",
+        say("why.nomination-receipt.nominator"),
     ]
 
 
-_BODIES: dict[str, Callable[[Say, Sequence[UUID], int, str, dict[str, object]], list[str]]] = {
+_BODIES: dict[str, Callable[[Say, Sequence[Told], int, str, dict[str, object]], list[str]]] = {
     "allocation-received": _allocations,
     "nomination-receipt": _receipt,
+    "digest": _digest,
 }

@@ -1,19 +1,20 @@
 """Pages for people, and the same lists as JSON: the landing page, the inbox, the deliveries, the mailboxes."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import JSONResponse, RedirectResponse, Response
 from pydantic import BaseModel
 
-from services.notifications import handlers, mail, rules, store, store_mail
+from services.notifications import handlers, mail, rules, store, store_mail, store_people
 from services.notifications.home import tasks
-from services.notifications.http import KEEPERS, MENDERS, READERS, WATCHERS, MailboxBody
+from services.notifications.http import KEEPERS, MENDERS, READERS, WATCHERS, MailboxBody, Office
 from services.notifications.store import Item
 from services.notifications.store_mail import Delivery
+from services.notifications.store_people import Mailbox
 from shared.identity import Actor
 from shared.runtime import runtime
 from shared.web import forms
@@ -87,7 +88,7 @@ async def inbox(
         done=done,
         names=names,
         after=_next(done, DONE, "created_at"),
-        fed="coordinator" in actor.roles,
+        link_of=mail.link,
         day=run.clock.today(),
     )
 
@@ -97,12 +98,15 @@ def _item(item: Item) -> dict[str, Any]:
         "id": str(item.id),
         "rule": item.rule,
         "about": str(item.about),
-        "link": f"/reception/cases/{item.about}",
+        "why": item.why,
+        "link": mail.link(item.rule, item.about),
         "caused_at": item.caused_at.isoformat(),
         "created_at": item.created_at.isoformat(),
         "persons": item.persons,
         "receive_by": item.receive_by.isoformat() if item.receive_by else None,
         "cancelled": item.cancelled,
+        "due_on": item.due_on.isoformat() if item.due_on else None,
+        "settled_at": item.settled_at.isoformat() if item.settled_at else None,
         "acknowledged_by": item.acknowledged_by,
         "acknowledged_at": item.acknowledged_at.isoformat() if item.acknowledged_at else None,
     }
@@ -206,17 +210,25 @@ async def retry(request: Request) -> Response:
 
 
 @router.get("/notifications/mailboxes", response_model=None, dependencies=[needs(*KEEPERS)])
-async def mailboxes(request: Request, saved: bool = False) -> Response:
+async def mailboxes(request: Request, saved: bool = False, role: Office = "coordinator") -> Response:
     run = runtime(request)
     async with run.database.reading() as conn:
-        boxes = await store.mailboxes(conn)
+        boxes = await store_people.mailboxes(conn)
     if not wants_page(request):
         return JSONResponse(
             {"items": [{"role": b.role, "address": b.address, "language": b.language} for b in boxes.values()]}
         )
-    box = boxes.get("coordinator")
+    box = boxes.get(role)
     form = forms.Form({"address": box.address, "language": box.language} if box else {"language": "sv"})
-    return run.pages.render(request, "mailboxes.html", form=form, saved=saved)
+    return _mailboxes(request, boxes, role, form, saved=saved)
+
+
+def _mailboxes(
+    request: Request, boxes: Mapping[str, Mailbox], role: str, form: forms.Form, *, status: int = 200, saved: bool
+) -> Response:
+    return runtime(request).pages.render(
+        request, "mailboxes.html", status, form=form, saved=saved, boxes=boxes, roles=get_args(Office), chosen=role
+    )
 
 
 @router.post("/notifications/forms/mailbox", response_model=None)
@@ -224,7 +236,11 @@ async def set_mailbox(request: Request, actor: Annotated[Actor, needs(*KEEPERS)]
     run = runtime(request)
     posted = await forms.read(request, MailboxBody, run.pages.texts)
     if posted.value is None:
-        return run.pages.render(request, "mailboxes.html", 422, form=posted.form, saved=False)
+        async with run.database.reading() as conn:
+            boxes = await store_people.mailboxes(conn)
+        typed = posted.form.value("role")
+        role = typed if typed in get_args(Office) else "coordinator"
+        return _mailboxes(request, boxes, role, posted.form, status=422, saved=False)
     async with transaction(run.database, scope=request.scope) as tx:
-        await store.set_mailbox(tx, posted.value.mailbox(), actor.sub)
-    return RedirectResponse("/notifications/mailboxes?saved=true", 303)
+        await store_people.set_mailbox(tx, posted.value.mailbox(), actor.sub)
+    return RedirectResponse(f"/notifications/mailboxes?saved=true&role={posted.value.role}", 303)

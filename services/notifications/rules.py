@@ -1,45 +1,151 @@
-"""Who must know what, through which channel, how soon and for how long: every number of this service is here."""
+"""Who must know what, why, through which channel, how soon and for how long: the table of rules, and every number."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from types import MappingProxyType
 from typing import Literal
 from uuid import UUID, uuid5
 
-from services.notifications.domain import Channel, Rule
+from services.notifications.deadlines import Deadline, Kind
+from services.notifications.domain import Channel
 from shared.contracts import awards, reception
 from shared.contracts.envelope import Fact
+from shared.contracts.event import Event
 
 # A mail about something recorded longer ago than this helps nobody; the inbox has it all the same. So neither a first
 # start on an old topic nor a rebuilt database mails the past. Counted in real time from when it was written down: what
 # happened long ago and is told today is news.
 TOO_OLD_TO_MAIL = timedelta(days=14)
+# Facts written down longer ago than this are history being read: what reminds of them waits until it has been.
+HISTORY = timedelta(hours=1)
+CATCHING_UP = timedelta(seconds=10)
 
-# A burst becomes one digest: mail of one rule to one recipient is collected this long (real time).
-COLLECT = {"allocation-received": timedelta(seconds=5), "nomination-receipt": timedelta(0)}
 # After so many mails to one recipient in an hour, the rest of the hour is collected in longer pieces.
 BUSY_AFTER = 20
 COLLECT_WHEN_BUSY = timedelta(minutes=10)
 MOST_IN_ONE_MAIL = 500
 MOST_LINKS = 50
 
-COORDINATORS = "role:coordinator"
-COORDINATORS_MAILBOX = "mailbox:coordinator"
 NOMINATOR = "nominator:"  # and the nomination
+PERSON = "person:"  # and the sign-in's subject
+ROLE, MAILBOX = "role:", "mailbox:"  # and the role, then perhaps a slash and the unit
+
+NOBODY = ""
+
+# Whom a rule names. `caseworker` means the coordinators as long as a case has none.
+Audience = Literal["coordinators", "secretaries", "nominator", "caseworker", "previous-caseworker", "managers"]
+# What a person may choose a channel for.
+Group = Literal["cases", "reminders", "nominations"]
+
+
+@dataclass(frozen=True, slots=True)
+class EventRule:
+    """When `on` happens, `who` must know. In force from `since` until the day before `until` (business time)."""
+
+    name: str
+    on: type[Event]
+    who: tuple[Audience, ...]
+    group: Group
+    since: date = date.min
+    until: date = date.max
+
+
+@dataclass(frozen=True, slots=True)
+class DeadlineRule:
+    """So many days before a deadline (after it: less than nothing) these must know, unless it is met by then.
+
+    `begins_as_news`: that the deadline began was told by something else, so steps before that day are left out.
+    """
+
+    name: str
+    on: Kind
+    steps: Mapping[int, tuple[Audience, ...]]
+    group: Group = "reminders"
+    begins_as_news: bool = True
+
+
+EVENT_RULES = (
+    EventRule("allocation-received", reception.AllocationReceived, ("coordinators",), "cases"),
+    EventRule("case-assigned", reception.CaseAssigned, ("caseworker",), "cases"),
+    EventRule("case-left", reception.CaseAssigned, ("previous-caseworker",), "cases"),
+    EventRule("nomination-submitted", awards.NominationSubmitted, ("secretaries",), "nominations"),
+    EventRule("nomination-receipt", awards.NominationSubmitted, ("nominator",), "nominations"),
+)
+_CASEWORKER: tuple[Audience, ...] = ("caseworker",)
+_BEFORE, _AROUND = dict.fromkeys((14, 7, 1, 0), _CASEWORKER), dict.fromkeys((7, 0, -1), _CASEWORKER)
+DEADLINE_RULES = (
+    DeadlineRule("reception-deadline", "reception", MappingProxyType({**_BEFORE, -1: ("caseworker", "managers")})),
+    DeadlineRule("no-contact", "contact", MappingProxyType({0: _CASEWORKER}), begins_as_news=False),
+    DeadlineRule("plan-follow-up", "follow-up", MappingProxyType({**_AROUND, -7: ("caseworker", "managers")})),
+)
+RULE_OF: Mapping[Kind, DeadlineRule] = {rule.on: rule for rule in DEADLINE_RULES}
+
+# What goes out in one mail. A burst becomes one digest: mail to one recipient is collected this long (real time).
+Bundle = Literal["allocation-received", "nomination-receipt", "digest"]
+COLLECT: Mapping[str, timedelta] = {
+    "allocation-received": timedelta(seconds=5),
+    "nomination-receipt": timedelta(0),
+    "digest": timedelta(seconds=15),
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """A notification to make. `about` is the subject it links to; `withheld` = shown as not mailed, and why."""
+    """A notification to make. `about` is the subject it links to; `why`: whom the rule meant (`why.<rule>.<why>`).
+
+    `withheld`: why it is shown as not mailed. `deadline` and `due_on`: what a reminder reminds of.
+    """
 
     id: UUID
-    rule: Rule
+    rule: str
     channel: Channel
     recipient: str
     cause: UUID
     caused_at: datetime
     about: UUID
-    withheld: bool = False
+    why: str
+    group: Group
+    withheld: str | None = None
+    deadline: UUID | None = None
+    due_on: date | None = None
+
+    @property
+    def bundle(self) -> Bundle:
+        match self.rule:
+            case "allocation-received" | "nomination-receipt":
+                return self.rule
+            case _:
+                return "digest"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Whose a notice is, and whether and from when (real time; None: at once) it may be mailed."""
+
+    holder: str
+    withheld: str | None = None
+    mail_after: datetime | None = None
+
+
+def reached(
+    audience: Audience, caseworker: str | None = None, unit: str | None = None
+) -> tuple[str, list[Channel], str, str]:
+    """Whom `audience` is here: the word for why, the channels, and the recipient in the inbox and by mail."""
+    office = f"/{unit}" if unit else ""
+    match audience:
+        case "caseworker" | "previous-caseworker" if caseworker is not None:
+            return audience, ["inbox", "email"], f"{PERSON}{caseworker}", f"{PERSON}{caseworker}"
+        case "caseworker" | "previous-caseworker":
+            return "no-caseworker", ["inbox", "email"], f"{ROLE}coordinator", f"{MAILBOX}coordinator"
+        case "managers":
+            return audience, ["inbox", "email"], f"{ROLE}manager{office}", f"{MAILBOX}manager{office}"
+        case "coordinators":
+            return audience, ["inbox", "email"], f"{ROLE}coordinator", f"{MAILBOX}coordinator"
+        case "secretaries":
+            return audience, ["inbox", "email"], f"{ROLE}secretary", f"{MAILBOX}secretary"
+        case "nominator":
+            return audience, ["email"], "", NOMINATOR
 
 
 def too_old_to_mail(recorded_at: datetime, now: datetime) -> bool:
@@ -47,49 +153,76 @@ def too_old_to_mail(recorded_at: datetime, now: datetime) -> bool:
     return now - recorded_at > TOO_OLD_TO_MAIL
 
 
-def notices(fact: Fact, now: datetime) -> Sequence[Notice]:
-    """Whom `fact` concerns; `now` is real time. Ids follow from event and recipient: the same fact, the same ids."""
-
-    def notice(rule: Rule, channel: Channel, recipient: str) -> Notice:
-        withheld = channel == "email" and too_old_to_mail(fact.recorded_at, now)
-        key = uuid5(fact.id, f"{channel}:{recipient}")
-        return Notice(key, rule, channel, recipient, fact.id, fact.at, fact.subject, withheld)
-
-    match fact.event:
-        case reception.AllocationReceived():
-            return [
-                notice("allocation-received", "inbox", COORDINATORS),
-                notice("allocation-received", "email", COORDINATORS_MAILBOX),
-            ]
-        case awards.NominationSubmitted(receipt_wanted=True):
-            return [notice("nomination-receipt", "email", f"{NOMINATOR}{fact.subject}")]
-        case _:
-            return []
-
-
-@dataclass(frozen=True, slots=True)
-class KnownCase:
-    """What an alert may say of its case: it names nobody."""
-
-    id: UUID
-    persons: int
-    receive_by: date
-
-
-def known_case(fact: Fact) -> KnownCase | None:
-    """What `fact` says of an allocated case's size and last day; None when it says nothing of them."""
-    match fact.event:
-        case reception.AllocationReceived() | reception.AllocationCorrected():
-            return KnownCase(fact.subject, len(fact.event.persons), fact.event.receive_by)
+def _person(audience: Audience, event: Event) -> str | None:
+    """Whom `event` itself names as `audience`; NOBODY when that is nobody."""
+    match audience, event:
+        case "nominator", awards.NominationSubmitted():
+            return None if event.receipt_wanted else NOBODY
+        case "caseworker", reception.CaseAssigned():
+            return event.caseworker
+        case "previous-caseworker", reception.CaseAssigned():
+            return event.previous if event.previous not in {None, event.caseworker} else NOBODY
         case _:
             return None
 
 
-def collect_for(rule: Rule, mails_last_hour: int) -> timedelta:
-    """How long mail of `rule` to one recipient waits for company, counted from the first that waits."""
-    if rule == "nomination-receipt":
-        return COLLECT[rule]
-    return COLLECT[rule] if mails_last_hour < BUSY_AFTER else COLLECT_WHEN_BUSY
+def notices(fact: Fact, now: datetime) -> Sequence[Notice]:
+    """Whom `fact` concerns; `now` is real time. Ids follow from event and recipient: the same fact, the same ids."""
+    found = []
+    for rule in EVENT_RULES:
+        if not isinstance(fact.event, rule.on) or not rule.since <= fact.at.date() < rule.until:
+            continue
+        for audience in rule.who:
+            person = _person(audience, fact.event)
+            if person == NOBODY:
+                continue
+            why, channels, inbox, email = reached(audience, person)
+            for channel in channels:
+                recipient = inbox if channel == "inbox" else email
+                if recipient == NOMINATOR:
+                    recipient += str(fact.subject)
+                old = channel == "email" and too_old_to_mail(fact.recorded_at, now)
+                key = uuid5(fact.id, f"{channel}:{recipient}")
+                withheld = "too-old" if old else None
+                found.append(
+                    Notice(
+                        key, rule.name, channel, recipient, fact.id, fact.at, fact.subject, why, rule.group, withheld
+                    )
+                )
+    return found
+
+
+def reminders(deadline: Deadline, step: int, at: datetime) -> Sequence[Notice]:
+    """Who is reminded of `deadline` at `step`, `at` in business time. The same reminder of the same day has one id."""
+    rule, found = RULE_OF[deadline.kind], []
+    for audience in rule.steps[step]:
+        why, channels, inbox, email = reached(audience, deadline.caseworker, deadline.unit)
+        for channel in channels:
+            recipient = inbox if channel == "inbox" else email
+            key = uuid5(deadline.id, f"{deadline.due_on}:{step}:{channel}:{recipient}")
+            found.append(
+                Notice(
+                    key,
+                    rule.name,
+                    channel,
+                    recipient,
+                    deadline.id,
+                    at,
+                    deadline.case,
+                    why,
+                    rule.group,
+                    deadline=deadline.id,
+                    due_on=deadline.due_on,
+                )
+            )
+    return found
+
+
+def collect_for(bundle: str, mails_last_hour: int) -> timedelta:
+    """How long mail of `bundle` to one recipient waits for company, counted from the first that waits."""
+    if bundle == "nomination-receipt":
+        return COLLECT[bundle]
+    return COLLECT[bundle] if mails_last_hour < BUSY_AFTER else COLLECT_WHEN_BUSY
 
 
 def mail_id(notifications: Sequence[UUID]) -> UUID:

@@ -201,7 +201,7 @@ class Sender:
         if leased.text is not None:
             return leased.text
         async with self._database.transaction() as tx:
-            about = await store_mail.subjects(tx, leased.id, MOST_LINKS)
+            items = await store_mail.carried_items(tx, leased.id, MOST_LINKS)
 
             def say(key: str, /, **fields: object) -> str:
                 return self._texts.get(address.language, key, **fields)
@@ -211,7 +211,7 @@ class Sender:
                 mail=leased.id,
                 rule=leased.rule,
                 language=address.language,
-                about=about,
+                items=items,
                 count=leased.notifications,
                 composed_at=leased.composed_at,
                 public_url=self._settings.public_url,

@@ -8,10 +8,12 @@ from typing import Any
 from uuid import UUID
 
 from services.notifications.domain import About, Notification
-from services.notifications.rules import KnownCase, Notice
+from services.notifications.rules import Notice, Place
 from shared.database import Connection
 
 PAGE = 100
+OPEN = "n.acknowledged_at is null and n.settled_at is null"
+DONE = "(n.acknowledged_at is not null or n.settled_at is not null)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,14 +26,21 @@ class Loaded:
     traceparent: str | None
 
 
-async def make(tx: Connection, notices: Sequence[Notice], traceparents: Mapping[UUID, str | None]) -> list[UUID]:
-    """Inserts those that do not exist yet; their ids. `traceparents` is by cause."""
+async def make(
+    tx: Connection, notices: Sequence[Notice], places: Mapping[UUID, Place], traceparents: Mapping[UUID, str | None]
+) -> list[UUID]:
+    """Inserts those that do not exist yet; their ids. `places` is by notice, `traceparents` by cause."""
     rows = await tx.fetch(
-        "insert into notification (id, state, rule, channel, recipient, cause, caused_at, about, withheld, traceparent)"
-        " select n.id, $1, n.rule, n.channel, n.recipient, n.cause, n.caused_at, n.about, n.withheld, n.traceparent"
+        "insert into notification (id, state, rule, channel, recipient, cause, caused_at, about, traceparent, why,"
+        " grouping, bundle, deadline, due_on, holder, withheld, withheld_because, mail_after)"
+        " select n.id, $1, n.rule, n.channel, n.recipient, n.cause, n.caused_at, n.about, n.traceparent, n.why,"
+        " n.grouping, n.bundle, n.deadline, n.due_on, n.holder, n.withheld is not null, n.withheld,"
+        " coalesce(n.mail_after, clock_timestamp())"
         " from unnest($2::uuid[], $3::text[], $4::text[], $5::text[], $6::uuid[], $7::timestamptz[], $8::uuid[],"
-        " $9::bool[], $10::text[]) with ordinality"
-        " as n (id, rule, channel, recipient, cause, caused_at, about, withheld, traceparent, nr) order by n.nr"
+        " $9::text[], $10::text[], $11::text[], $12::text[], $13::uuid[], $14::date[], $15::text[], $16::text[],"
+        " $17::timestamptz[]) with ordinality"
+        " as n (id, rule, channel, recipient, cause, caused_at, about, traceparent, why, grouping, bundle, deadline,"
+        " due_on, holder, withheld, mail_after, nr) order by n.nr"
         " on conflict do nothing returning id",
         _dump(Notification()),
         [n.id for n in notices],
@@ -41,8 +50,15 @@ async def make(tx: Connection, notices: Sequence[Notice], traceparents: Mapping[
         [n.cause for n in notices],
         [n.caused_at for n in notices],
         [n.about for n in notices],
-        [n.withheld for n in notices],
         [traceparents.get(n.cause) for n in notices],
+        [n.why for n in notices],
+        [n.group for n in notices],
+        [n.bundle for n in notices],
+        [n.deadline for n in notices],
+        [n.due_on for n in notices],
+        [places[n.id].holder for n in notices],
+        [places[n.id].withheld for n in notices],
+        [places[n.id].mail_after for n in notices],
     )
     return [row["id"] for row in rows]
 
@@ -96,6 +112,26 @@ async def acknowledged(tx: Connection, ids: Sequence[UUID], sub: str, at: dateti
     )
 
 
+async def reminders_of(tx: Connection, deadlines: Sequence[UUID]) -> list[UUID]:
+    """The reminders of these deadlines that still ask for something, locked: open in an inbox, or not in a mail yet."""
+    rows = await tx.fetch(
+        f"select id from notification n where deadline = any($1::uuid[]) and {OPEN}"
+        " and (channel = 'inbox' or (mail is null and not withheld)) order by id for update",
+        list(deadlines),
+    )
+    return [row["id"] for row in rows]
+
+
+async def settled(tx: Connection, ids: Sequence[UUID], at: datetime) -> None:
+    """They ask for nothing any more, `at` in business time; what was to be mailed is not."""
+    await tx.execute(
+        "update notification set settled_at = $2, withheld = withheld or channel = 'email',"
+        " withheld_because = case when channel = 'email' then 'settled' end where id = any($1::uuid[])",
+        list(ids),
+        at,
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Item:
     """One line of the inbox. `acknowledged_by` is a `sub`."""
@@ -108,6 +144,10 @@ class Item:
     acknowledged_by: str | None
     acknowledged_at: datetime | None
     read_by: UUID | None
+    settled_at: datetime | None
+    why: str
+    recipient: str
+    due_on: date | None
     persons: int | None
     receive_by: date | None
     cancelled: bool | None
@@ -119,37 +159,28 @@ Cursor = tuple[datetime, UUID]
 async def inbox(
     conn: Connection, recipients: Sequence[str], *, unread: bool, after: Cursor | None = None, limit: int = PAGE
 ) -> list[Item]:
-    """The newest first. `unread` chooses those that nobody has confirmed, or those that somebody has."""
+    """The newest first. `unread` chooses those that wait for somebody, or those that are confirmed or settled."""
     rows = await conn.fetch(
         "select n.id, n.rule, n.about, n.caused_at, n.created_at, n.acknowledged_by, n.acknowledged_at,"
+        " n.settled_at, n.why, n.recipient, n.due_on,"
         " d.recipient as read_by, k.persons, k.receive_by, k.cancelled from notification n"
         " left join directory d on d.sub = n.acknowledged_by left join known_case k on k.id = n.about"
-        " where n.channel = 'inbox' and n.recipient = any($1::text[]) and (n.acknowledged_at is null) = $2"
-        " and ($3::timestamptz is null or (n.created_at, n.id) < ($3, $4))"
-        " order by n.created_at desc, n.id desc limit $5",
+        " where n.channel = 'inbox' and n.holder = any($1::text[])"
+        f" and {OPEN if unread else DONE}"
+        " and ($2::timestamptz is null or (n.created_at, n.id) < ($2, $3))"
+        " order by n.created_at desc, n.id desc limit $4",
         list(recipients),
-        unread,
         *(after or (None, None)),
         limit,
     )
     return [Item(**dict(row)) for row in rows]
 
 
-async def know(tx: Connection, cases: Sequence[KnownCase], cancelled: Sequence[UUID]) -> None:
-    """Keeps size and last day of these cases as they stand now, and which were cancelled."""
-    await tx.executemany(
-        "insert into known_case (id, persons, receive_by) values ($1, $2, $3)"
-        " on conflict (id) do update set persons = excluded.persons, receive_by = excluded.receive_by",
-        [(case.id, case.persons, case.receive_by) for case in cases],
-    )
-    await tx.execute("update known_case set cancelled = true where id = any($1::uuid[])", list(cancelled))
-
-
 async def open_up_to(tx: Connection, recipients: Sequence[str], until: UUID | None, limit: int) -> list[UUID]:
     """Open inbox items made no later than `until`, the oldest first; none when there is no such item."""
     rows = await tx.fetch(
-        "select id from notification"
-        " where channel = 'inbox' and recipient = any($1::text[]) and acknowledged_at is null"
+        "select id from notification n"
+        f" where channel = 'inbox' and holder = any($1::text[]) and {OPEN}"
         " and ($2::uuid is null or (created_at, id) <= (select created_at, id from notification where id = $2))"
         " order by created_at, id limit $3",
         list(recipients),
@@ -159,10 +190,10 @@ async def open_up_to(tx: Connection, recipients: Sequence[str], until: UUID | No
     return [row["id"] for row in rows]
 
 
-async def recipient_of(conn: Connection, notification: UUID) -> str | None:
-    """Whom an inbox item is for; None when there is no such item."""
+async def holder_of(conn: Connection, notification: UUID) -> str | None:
+    """In whose inbox an item is; None when there is no such item."""
     found: str | None = await conn.fetchval(
-        "select recipient from notification where id = $1 and channel = 'inbox'", notification
+        "select holder from notification where id = $1 and channel = 'inbox'", notification
     )
     return found
 
@@ -170,8 +201,7 @@ async def recipient_of(conn: Connection, notification: UUID) -> str | None:
 async def unread(conn: Connection, recipients: Sequence[str]) -> int:
     """How many inbox items nobody has confirmed."""
     found: int = await conn.fetchval(
-        "select count(*) from notification"
-        " where channel = 'inbox' and recipient = any($1::text[]) and acknowledged_at is null",
+        f"select count(*) from notification n where channel = 'inbox' and holder = any($1::text[]) and {OPEN}",
         list(recipients),
     )
     return found
@@ -182,69 +212,12 @@ async def tell(tx: Connection, topic: str) -> None:
     await tx.execute("select pg_notify('landa', $1)", topic)
 
 
-# --- the directory and the functional mailboxes ---
-
-
-async def enter(tx: Connection, sub: str, roles: Sequence[str], unit: str | None, language: str, fresh: UUID) -> UUID:
-    """Somebody signed in. Returns the id under which name and address are sealed; `fresh` is used for a new person."""
-    found: UUID = await tx.fetchval(
-        "insert into directory (sub, recipient, roles, unit, language) values ($1, $5, $2, $3, $4)"
-        " on conflict (sub) do update set roles = excluded.roles, unit = excluded.unit, language = excluded.language,"
-        " seen_at = clock_timestamp() returning recipient",
-        sub,
-        list(roles),
-        unit,
-        language,
-        fresh,
-    )
-    return found
-
-
-async def keep_sealed(tx: Connection, recipient: UUID, sealed: bytes) -> None:
-    await tx.execute(
-        "insert into recipient (id, sealed) values ($1, $2) on conflict (id) do update set sealed = excluded.sealed",
-        recipient,
-        sealed,
-    )
-
-
-async def sealed(conn: Connection, recipients: Iterable[UUID]) -> dict[UUID, bytes]:
-    rows = await conn.fetch("select id, sealed from recipient where id = any($1::uuid[])", list(recipients))
-    return {row["id"]: row["sealed"] for row in rows}
-
-
-@dataclass(frozen=True, slots=True)
-class Mailbox:
-    """The functional mailbox of a role."""
-
-    role: str
-    address: str
-    language: str
-
-
-async def mailboxes(conn: Connection) -> dict[str, Mailbox]:
-    rows = await conn.fetch("select role, address, language from mailbox")
-    return {row["role"]: Mailbox(**dict(row)) for row in rows}
-
-
-async def set_mailbox(tx: Connection, box: Mailbox, actor: str, *, replace: bool = True) -> None:
-    """`replace` false leaves one that is there as it is."""
-    rest = "do update set address = $2, language = $3, changed_by = $4, changed_at = clock_timestamp()"
-    await tx.execute(
-        "insert into mailbox (role, address, language, changed_by) values ($1, $2, $3, $4) on conflict (role) "
-        + (rest if replace else "do nothing"),
-        box.role,
-        box.address,
-        box.language,
-        actor,
-    )
-
-
 async def counts(conn: Connection) -> dict[str, int]:
     """How many mails, or notifications without one, are in each state."""
     row: Any = await conn.fetchrow(
         "select (select count(*) from notification where channel = 'email' and mail is null and not withheld)"
-        " as collecting, (select count(*) from notification where withheld) as withheld,"
+        " as collecting, (select count(*) from notification where withheld and withheld_because in"
+        " ('too-old', 'never-signed-in')) as withheld,"
         " count(*) filter (where status = 'waiting') as waiting, count(*) filter (where status = 'sent') as sent,"
         " count(*) filter (where status = 'failed') as failed from mail"
     )

@@ -6,8 +6,10 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from services.notifications.mail import Told
 from services.notifications.rules import MOST_IN_ONE_MAIL, Schedule, collect_for, mail_id
 from shared.database import Connection
+from shared.faults import step
 
 GROUPS = 200
 PAGE = 100
@@ -18,36 +20,44 @@ async def collect(tx: Connection) -> int:
     if not await tx.fetchval("select pg_try_advisory_xact_lock(hashtext('notifications.collect'))"):
         return 0
     groups = await tx.fetch(
-        "select rule, recipient, waited, (select count(*) from mail m where m.recipient = due.recipient"
-        " and m.rule = due.rule and m.composed_at > now() - interval '1 hour') as recent from ("
-        "  select rule, recipient, clock_timestamp() - min(created_at) as waited from notification"
+        "select bundle, holder, waited, since_due, (select count(*) from mail m where m.recipient = due.holder"
+        " and m.rule = due.bundle and m.composed_at > now() - interval '1 hour') as recent from ("
+        "  select bundle, holder, clock_timestamp() - min(created_at) as waited,"
+        "  clock_timestamp() - min(mail_after) as since_due from notification"
         "  where channel = 'email' and mail is null and not withheld"
-        "  group by rule, recipient order by waited desc limit $1) as due",
+        "  group by bundle, holder order by since_due desc limit $1) as due",
         GROUPS,
     )
     made = 0
     for group in groups:
-        # Less than nothing: the clock was put back meanwhile.
-        if not timedelta(0) <= group["waited"] < collect_for(group["rule"], group["recent"]):
-            made += await _compose(tx, group["rule"], group["recipient"])
+        # Waited less than nothing: the clock was put back meanwhile.
+        due = group["since_due"] >= collect_for(group["bundle"], group["recent"])
+        if due or group["waited"] < timedelta(0):
+            made += await _compose(tx, group["bundle"], group["holder"])
+    if made:
+        step("notifications.collected")
     return made
 
 
-async def _compose(tx: Connection, rule: str, recipient: str) -> int:
+async def _compose(tx: Connection, bundle: str, holder: str) -> int:
+    """One mail of what may go now; what is due later, and what was settled this moment, is left out."""
     rows = await tx.fetch(
-        "select id, about from notification where rule = $1 and recipient = $2 and channel = 'email' and mail is null"
-        " and not withheld order by created_at, id limit $3 for update",
-        rule,
-        recipient,
+        "select id, about from notification where bundle = $1 and holder = $2 and channel = 'email' and mail is null"
+        " and not withheld and (mail_after <= clock_timestamp() or created_at > clock_timestamp())"
+        " order by created_at, id limit $3 for update",
+        bundle,
+        holder,
         MOST_IN_ONE_MAIL,
     )
+    if not rows:
+        return 0
     ids = [row["id"] for row in rows]
     mail = mail_id(ids)
     await tx.execute(
         "insert into mail (id, rule, recipient, about, notifications) values ($1, $2, $3, $4, $5)",
         mail,
-        rule,
-        recipient,
+        bundle,
+        holder,
         rows[0]["about"],
         len(ids),
     )
@@ -104,12 +114,14 @@ async def lease(tx: Connection, holder: UUID, seconds: float, instance: str) -> 
     return Leased(**dict(row)) if row else None
 
 
-async def subjects(conn: Connection, mail: UUID, limit: int) -> list[UUID]:
-    """What the mail is about, the oldest first."""
+async def carried_items(conn: Connection, mail: UUID, limit: int) -> list[Told]:
+    """What the mail tells, the oldest first."""
     rows = await conn.fetch(
-        "select about from notification where mail = $1 order by created_at, id limit $2", mail, limit
+        "select rule, about, why, due_on from notification where mail = $1 order by created_at, id limit $2",
+        mail,
+        limit,
     )
-    return [row["about"] for row in rows]
+    return [Told(**dict(row)) for row in rows]
 
 
 async def write(tx: Connection, mail: UUID, holder: UUID, text: str) -> str | None:
@@ -231,8 +243,8 @@ async def withheld(conn: Connection, limit: int = PAGE) -> list[Any]:
     """Notifications that were too old to mail, the newest first."""
     return list(
         await conn.fetch(
-            "select rule, recipient, caused_at, created_at from notification where withheld"
-            " order by created_at desc limit $1",
+            "select rule, recipient, caused_at, created_at, withheld_because from notification where withheld"
+            " and withheld_because in ('too-old', 'never-signed-in') order by created_at desc limit $1",
             limit,
         )
     )

@@ -12,6 +12,7 @@ from pydantic import TypeAdapter
 from services.reception import store_quotas
 from services.reception.case import Case
 from services.reception.quotas import Quota
+from services.reception.steps import contact_due, next_step
 from shared.database import Connection
 
 _CASE = TypeAdapter(Case)
@@ -70,15 +71,17 @@ async def lock_numbers(tx: Connection, allocation_numbers: Sequence[str]) -> dic
     return {row["allocation_number"]: _loaded(row) for row in rows}
 
 
-_FACTS = "sequence, state, kind, category, status, quota_year, decided_on, receive_by, deadline, household, arrived"
-_ROWS = """jsonb_to_recordset($1::jsonb) as n (id uuid, allocation_number text, sequence bigint, state jsonb, kind text,
-  category text, status text, quota_year int, decided_on date, receive_by date, deadline date, household int,
-  arrived int)"""
+_TYPES = """sequence bigint, state jsonb, kind text, category text, status text, quota_year int, decided_on date,
+  receive_by date, deadline date, household int, arrived int, caseworker text, unit text, closed boolean, due_on date,
+  next_step text, contact_on date"""
+_FACTS = ", ".join(column.split()[0] for column in _TYPES.split(","))
+_ROWS = f"jsonb_to_recordset($1::jsonb) as n (id uuid, allocation_number text, {_TYPES})"
 
 
 def _row(loaded: Loaded) -> dict[str, Any]:
     """State and list columns."""
     case = loaded.case
+    step, contact = next_step(case), contact_due(case)
     return {
         "id": str(loaded.id),
         "allocation_number": loaded.allocation_number,
@@ -93,6 +96,12 @@ def _row(loaded: Loaded) -> dict[str, Any]:
         "deadline": (case.receive_by or NEVER).isoformat(),
         "household": len(case.persons),
         "arrived": sum(member.arrived_on is not None for member in case.persons),
+        "caseworker": case.caseworker,
+        "unit": case.unit,
+        "closed": case.closed is not None,
+        "due_on": (step.due if step else NEVER).isoformat(),
+        "next_step": step.what if step else None,
+        "contact_on": contact.due.isoformat() if contact and not case.over else None,
     }
 
 

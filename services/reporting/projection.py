@@ -19,7 +19,19 @@ from shared.contracts.reception import (
     AllocationReceived,
     ArrivalCorrected,
     ArrivalRegistered,
+    CaseAssigned,
+    CaseClosed,
     CaseEvent,
+    CaseReopened,
+    ContactCorrected,
+    ContactRecorded,
+    EstablishmentPlanCorrected,
+    EstablishmentPlanCreated,
+    EstablishmentPlanEnded,
+    EstablishmentPlanFollowedUp,
+    EstablishmentPlanReopened,
+    HousingCorrected,
+    HousingSecured,
     PersonFacts,
     QuotaSet,
     SettlementNotified,
@@ -188,6 +200,21 @@ def _case(before: Case | None, case: UUID, event: CaseEvent) -> Case:
             )
         case AllocationCancelled():
             return replace(_allocation(before), cancelled=event.reason)
+        case (
+            CaseAssigned()
+            | HousingSecured()
+            | HousingCorrected()
+            | EstablishmentPlanCreated()
+            | EstablishmentPlanCorrected()
+            | EstablishmentPlanFollowedUp()
+            | EstablishmentPlanEnded()
+            | EstablishmentPlanReopened()
+            | ContactRecorded()
+            | ContactCorrected()
+            | CaseClosed()
+            | CaseReopened()
+        ):
+            return _known(before)  # no indicator asks for them yet
         case _:
             assert_never(event)
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from shared.contracts import CATALOGUE
 from shared.contracts.documents import asyncapi, catalogue, incompatible, schema
-from shared.contracts.event import Event
+from shared.contracts.event import Event, known
 
 ROOT = Path(__file__).parents[2]
 EVENTS = ROOT / "docs" / "events"
@@ -45,6 +45,8 @@ def broken(models: dict[str, type[Event]], published: Path) -> list[str]:
     wrong = []
     for file in sorted(published.glob("*.json")):
         model = models.get(file.stem)
+        if model is None and known(file.stem):
+            continue  # an upcaster reads it
         if model is None:
             wrong.append(f"{file.stem} was published and is gone; keep it, or add an upcaster and its golden example")
             continue

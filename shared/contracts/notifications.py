@@ -1,20 +1,21 @@
 """What notifications says happened. Subject: one notification, to one recipient, because of one event."""
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from shared.contracts.event import DataClass, Event, Identifier
+from shared.contracts.event import DataClass, Event, Identifier, upcaster
 
 NOTIFICATION = "notification (one message to one recipient)"
 
 Channel = Annotated[Literal["inbox", "email"], DataClass.CODE]
-Rule = Annotated[Literal["allocation-received", "nomination-receipt"], DataClass.CODE]
+# The rule's name. Open, unlike the first version's: a new rule in the table is no new version of every event.
+Rule = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,59}$"), DataClass.CODE]
 Attempts = Annotated[int, Field(ge=1), DataClass.QUANTITY]
 
 
-class NotificationSent(Event, type="notifications.notification-sent.v1", subject_is=NOTIFICATION):
+class NotificationSent(Event, type="notifications.notification-sent.v2", subject_is=NOTIFICATION):
     """The message was handed over: to the mail server, or into the recipient's inbox."""
 
     rule: Rule
@@ -24,7 +25,7 @@ class NotificationSent(Event, type="notifications.notification-sent.v1", subject
     attempts: Attempts
 
 
-class NotificationFailed(Event, type="notifications.notification-failed.v1", subject_is=NOTIFICATION):
+class NotificationFailed(Event, type="notifications.notification-failed.v2", subject_is=NOTIFICATION):
     """The message will not be handed over; a person has to look."""
 
     rule: Rule
@@ -34,8 +35,24 @@ class NotificationFailed(Event, type="notifications.notification-failed.v1", sub
     attempts: Annotated[int, Field(ge=0), DataClass.QUANTITY]
 
 
-class NotificationAcknowledged(Event, type="notifications.notification-acknowledged.v1", subject_is=NOTIFICATION):
+class NotificationAcknowledged(Event, type="notifications.notification-acknowledged.v2", subject_is=NOTIFICATION):
     """The recipient has confirmed having read the message."""
 
     rule: Rule
     cause: Identifier
+
+
+class NotificationSettled(Event, type="notifications.notification-settled.v1", subject_is=NOTIFICATION):
+    """A reminder has lost its cause: what it reminds of is done, has moved or is gone. Not sent yet, it will not be."""
+
+    rule: Rule
+    channel: Channel
+    cause: Identifier
+
+
+def _same(data: dict[str, Any]) -> dict[str, Any]:
+    return data
+
+
+for _event in ("sent", "failed", "acknowledged"):
+    upcaster(f"notifications.notification-{_event}.v1", f"notifications.notification-{_event}.v2")(_same)

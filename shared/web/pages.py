@@ -45,7 +45,7 @@ def _item(roles: str, path: str, text: str) -> NavItem:
 NAV: tuple[NavItem, ...] = (
     _item("coordinator caseworker manager auditor", "/reception/", "nav.reception"),
     _item("coordinator", "/reception/imports", "nav.imports"),
-    _item("coordinator", "/notifications/inbox", "nav.inbox"),
+    _item("coordinator caseworker manager secretary", "/notifications/inbox", "nav.inbox"),
     _item("coordinator caseworker manager council secretary auditor operator", "/reporting/", "nav.reporting"),
     _item("secretary", "/awards/nominations", "nav.nominations"),
     _item("", "/awards/nominate", "nav.nominate"),

@@ -54,7 +54,7 @@ def test_the_same_fact_gives_the_same_ids_and_another_recipient_another() -> Non
     assert [inbox, email] == rules.notices(fact, NOW)
     assert inbox.id != email.id
     assert (inbox.channel, email.channel) == ("inbox", "email")
-    assert rules.notices(nomination(receipt=False), NOW) == []
+    assert [n.why for n in rules.notices(nomination(receipt=False), NOW)] == ["secretaries", "secretaries"]
 
 
 def test_a_burst_waits_for_company_and_many_mails_wait_longer() -> None:
@@ -114,7 +114,7 @@ def test_a_mail_is_plain_and_says_nothing_of_anybody(rule: str, language: str) -
         mail=UUID(int=7),
         rule=rule,
         language=language,
-        about=[UUID(int=8)],
+        items=[mail.Told("allocation-received", UUID(int=8), "coordinators")],
         count=1,
         composed_at=NOW,
         public_url="https://landa.example",
@@ -137,10 +137,3 @@ def test_what_has_failed_comes_first() -> None:
     assert [task.name for task in tasks({"coordinator"}, 3, 0)][:2] == ["inbox", "reception"]
     assert [task.name for task in tasks({"coordinator"}, 3, 1)][:2] == ["deliveries", "inbox"]
     assert tasks({"service"}, 0, 0) == []
-
-
-def test_an_alert_may_say_size_and_last_day_and_follows_corrections() -> None:
-    fact = allocation()
-    event = fact.event
-    assert rules.known_case(fact) == rules.KnownCase(fact.subject, len(event.persons), event.receive_by)
-    assert rules.known_case(nomination()) is None

@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
-from services.notifications import domain, handlers, store
+from services.notifications import consumers, domain, reminding, store, store_people
 from services.notifications.addresses import Address, NotNow
 from services.notifications.rules import Schedule
 from services.notifications.sender import Pace, Sender
-from services.notifications.store import Mailbox
+from services.notifications.store_people import Mailbox
 from shared.clock import Clock
 from shared.contracts.awards import NominationSubmitted
 from shared.contracts.envelope import Fact
@@ -66,22 +66,36 @@ class Town:
     away: bool = False
 
     async def of(self, recipient: str, about: UUID) -> Address | None:
+        if recipient.startswith("person:"):
+            return Address(f"{recipient.removeprefix('person:')}@kommunen.example", "sv")
         if recipient.startswith("nominator:"):
             if self.away:
                 raise NotNow("address-service-away")
             return self.nominator(about)
         async with self.database.reading() as conn:
-            box = (await store.mailboxes(conn)).get(recipient.removeprefix("mailbox:"))
+            box = await store_people.mailbox_of(conn, recipient.removeprefix("mailbox:"))
         return Address(box.address, box.language) if box else None
 
     async def react(self, *facts: Fact) -> None:
         async with self.database.transaction() as tx:
-            await handlers.alert(tx, facts, NOW, NOW)
+            await consumers.react(tx, facts, NOW, NOW)
 
-    async def age(self, seconds: float = 10) -> None:
+    async def remind(self, today: date) -> int:
+        """The date is `today`; how many deadlines came up, in as many transactions as it takes."""
+        found = 0
+        while True:
+            async with self.database.transaction() as tx:
+                count = await reminding.remind(tx, today, datetime(today.year, today.month, today.day, 8, tzinfo=UTC))
+            if not count:
+                return found
+            found += count
+
+    async def age(self, seconds: float = 20) -> None:
         """Lets what waits for company have waited."""
         await self.database.pool.execute(
-            "update notification set created_at = created_at - make_interval(secs => $1) where mail is null", seconds
+            "update notification set created_at = created_at - make_interval(secs => $1),"
+            " mail_after = mail_after - make_interval(secs => $1) where mail is null",
+            seconds,
         )
 
     @asynccontextmanager
@@ -136,7 +150,13 @@ class Town:
                 "select subject, sequence, type, data::text from journal order by subject, sequence"
             )
         models = {
-            e.type: e for e in (domain.NotificationSent, domain.NotificationFailed, domain.NotificationAcknowledged)
+            e.type: e
+            for e in (
+                domain.NotificationSent,
+                domain.NotificationFailed,
+                domain.NotificationAcknowledged,
+                domain.NotificationSettled,
+            )
         }
         happened: dict[UUID, list[Any]] = {}
         for row in rows:
@@ -174,7 +194,9 @@ async def town_on(database: Any) -> AsyncIterator[Town]:
     await mail.start()
     try:
         async with pool.transaction() as tx:
-            await store.set_mailbox(tx, Mailbox("coordinator", CORPORATE, "sv"), "test")
+            await store_people.set_mailbox(tx, Mailbox("coordinator", CORPORATE, "sv"), "test")
+            for role in ("manager", "secretary"):
+                await store_people.set_mailbox(tx, Mailbox(role, f"{role}@kommunen.example", "sv"), "test")
         yield Town(settings, pool, mail)
     finally:
         await mail.stop()

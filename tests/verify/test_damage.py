@@ -85,6 +85,12 @@ CHANGED = {
         "update notifications.mail set notifications = notifications + 1",
         "update notifications.mail set notifications = notifications - 1",
     ),
+    "a deadline that no case has": (
+        "I5",
+        "insert into notifications.deadline (id, case_id, kind, due_on)"
+        " values (gen_random_uuid(), gen_random_uuid(), 'reception', '2018-12-01')",
+        "delete from notifications.deadline where due_on = '2018-12-01'",
+    ),
     "a row that the events do not make": (
         "I5",
         "update reporting.person_row set sex = sex || '?'",

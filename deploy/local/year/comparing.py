@@ -147,7 +147,8 @@ async def _alerts(api: Api) -> list[str]:
     )
     unread = await _pages(api, "coordinator", "/notifications/inbox?show=open", "items")
     read = await _pages(api, "coordinator", "/notifications/inbox?show=done", "items")
-    alerts = Counter(item["about"] for item in [*unread, *read])
+    read = [item for item in read if item["rule"] == "allocation-received"]
+    alerts = Counter(item["about"] for item in [*unread, *read] if item["rule"] == "allocation-received")
     found.equal("notifications: allocations without an alert", (cases - alerts).total(), 0)
     found.equal("notifications: alerts too many", (alerts - cases).total(), 0)
     counts = (await api.get("coordinator", "/notifications/deliveries"))["counts"]
@@ -158,11 +159,9 @@ async def _alerts(api: Api) -> list[str]:
     inbox = rows.get(("allocation-received", "inbox"), {})
     found.equal("dashboard: alerts", inbox.get("sent"), cases.total())
     found.equal("dashboard: alerts read", inbox.get("acknowledged"), len(read))
-    mails = Counter[str]()
-    for mail in await _pages(api, "coordinator", "/notifications/deliveries?status=sent", "items"):
-        mails[mail["rule"]] += mail["notifications"]
-    counted = Counter({rule: row["sent"] for (rule, channel), row in rows.items() if channel == "email"})
-    found.equal("dashboard: mails", +counted, +mails)
+    mails = await _pages(api, "coordinator", "/notifications/deliveries?status=sent", "items")
+    counted = sum(row["sent"] for (_, channel), row in rows.items() if channel == "email")
+    found.equal("dashboard: mails", counted, sum(mail["notifications"] for mail in mails))
     return found.wrong
 
 

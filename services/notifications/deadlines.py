@@ -1,0 +1,177 @@
+"""What a case must have come to, and by when: folded from its events, so that reminders follow. It names nobody."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date, timedelta
+from typing import Literal, TypeAlias, assert_never
+from uuid import UUID, uuid5
+
+from shared.contracts.reception import (
+    AllocationCancelled,
+    AllocationCorrected,
+    AllocationReceived,
+    ArrivalCorrected,
+    ArrivalRegistered,
+    CaseAssigned,
+    CaseClosed,
+    CaseEvent,
+    CaseReopened,
+    ContactCorrected,
+    ContactRecorded,
+    EstablishmentPlanCorrected,
+    EstablishmentPlanCreated,
+    EstablishmentPlanEnded,
+    EstablishmentPlanFollowedUp,
+    EstablishmentPlanReopened,
+    HousingCorrected,
+    HousingSecured,
+    PersonFacts,
+    SettlementNotified,
+)
+
+Kind: TypeAlias = Literal["reception", "contact", "follow-up"]
+
+# A household with a caseworker is heard from at least so often.
+CONTACT_WITHIN = timedelta(weeks=6)
+
+
+@dataclass(frozen=True, slots=True)
+class KnownCase:
+    """What alerts and reminders may know of a case.
+
+    `arrived`: person -> the day. `contacts`: contact -> the day somebody was reached. `plans`: a plan that runs -> the
+    day it is followed up.
+    """
+
+    persons: frozenset[UUID]
+    arrived: Mapping[UUID, date] = field(default_factory=dict)
+    receive_by: date | None = None
+    cancelled: bool = False
+    closed: bool = False
+    caseworker: str | None = None
+    unit: str | None = None
+    reopened_on: date | None = None
+    contacts: Mapping[UUID, date] = field(default_factory=dict)
+    plans: Mapping[UUID, date] = field(default_factory=dict)
+
+
+def evolve(case: KnownCase | None, event: CaseEvent) -> KnownCase | None:
+    """The case after `event`. None when it began before there were reminders: nothing is known of it."""
+    match event:
+        case AllocationReceived():
+            return KnownCase(_ids(event.persons), receive_by=event.receive_by)
+        case SettlementNotified():
+            return KnownCase(_ids(event.persons))
+    if case is None:
+        return None
+    match event:
+        case AllocationCorrected():
+            persons = _ids(event.persons)
+            arrived = {person: day for person, day in case.arrived.items() if person in persons}
+            return replace(case, persons=persons, arrived=arrived, receive_by=event.receive_by)
+        case AllocationCancelled():
+            return replace(case, cancelled=True)
+        case ArrivalRegistered() | ArrivalCorrected():
+            return replace(case, arrived=_with(case.arrived, event.persons, event.arrived_on))
+        case CaseAssigned():
+            return replace(case, caseworker=event.caseworker, unit=event.unit)
+        case ContactRecorded():
+            reached = event.contacted_on if event.outcome == "reached" else None
+            return replace(case, contacts=_with(case.contacts, [event.contact], reached))
+        case ContactCorrected():
+            reached = event.contacted_on if event.outcome == "reached" and not event.withdrawn else None
+            return replace(case, contacts=_with(case.contacts, [event.contact], reached))
+        case EstablishmentPlanCreated() | EstablishmentPlanReopened():
+            return replace(case, plans=_with(case.plans, [event.plan], event.follow_up_on))
+        case EstablishmentPlanCorrected():
+            running = event.follow_up_on if event.plan in case.plans else None
+            return replace(case, plans=_with(case.plans, [event.plan], running))
+        case EstablishmentPlanFollowedUp():
+            return replace(case, plans=_with(case.plans, [event.plan], event.next_follow_up_on))
+        case EstablishmentPlanEnded():
+            return replace(case, plans=_with(case.plans, [event.plan], None))
+        case CaseClosed():
+            return replace(case, closed=True)
+        case CaseReopened():
+            return replace(case, closed=False, reopened_on=event.reopened_on)
+        case HousingSecured() | HousingCorrected():
+            return case
+        case _:
+            assert_never(event)
+
+
+def _with(known: Mapping[UUID, date], keys: Iterable[UUID], day: date | None) -> dict[UUID, date]:
+    """`known` with these on another day; without them when `day` is None."""
+    keys = list(keys)
+    rest = {key: value for key, value in known.items() if key not in keys}
+    return rest if day is None else rest | dict.fromkeys(keys, day)
+
+
+def _ids(persons: Iterable[PersonFacts]) -> frozenset[UUID]:
+    return frozenset(one.person for one in persons)
+
+
+@dataclass(frozen=True, slots=True)
+class Deadline:
+    """A day by which something is to be done in a case. Its id stays when the day moves."""
+
+    id: UUID
+    case: UUID
+    kind: Kind
+    due_on: date
+    caseworker: str | None
+    unit: str | None
+
+
+def deadlines(id: UUID, case: KnownCase | None) -> list[Deadline]:
+    """The deadlines that run in the case `id` as it stands."""
+    if case is None or case.cancelled or case.closed:
+        return []
+
+    def deadline(kind: Kind, due_on: date, key: object = "") -> Deadline:
+        return Deadline(uuid5(id, f"{kind}:{key}"), id, kind, due_on, case.caseworker, case.unit)
+
+    found = []
+    if case.receive_by is not None and not case.persons <= case.arrived.keys():
+        found.append(deadline("reception", case.receive_by))
+    heard = [*case.arrived.values(), *case.contacts.values()]
+    if case.caseworker is not None and heard:
+        last = max([*heard, case.reopened_on] if case.reopened_on else heard)
+        found.append(deadline("contact", last + CONTACT_WITHIN))
+    found += [deadline("follow-up", day, plan) for plan, day in case.plans.items()]
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far the reminders of a deadline have come. `told_on`: the day on which its beginning itself was news.
+
+    `raised`: the step, in days left, that was reminded of last; None before the first.
+    """
+
+    due_on: date
+    told_on: date | None = None
+    raised: int | None = None
+
+
+def _open(steps: Iterable[int], progress: Progress) -> list[tuple[date, int]]:
+    """The steps that may still come, with their days, in order. What lay behind when it began was told by its alert."""
+    found = []
+    for step in sorted(steps, reverse=True):
+        day = date.fromordinal(progress.due_on.toordinal() - step)
+        begun = step >= 0 and progress.told_on is not None and day <= progress.told_on
+        if not begun and (progress.raised is None or step < progress.raised):
+            found.append((day, step))
+    return found
+
+
+def next_on(steps: Iterable[int], progress: Progress) -> date | None:
+    """The day of the next reminder; None when there is no further one."""
+    left = _open(steps, progress)
+    return left[0][0] if left else None
+
+
+def due(steps: Iterable[int], progress: Progress, today: date) -> int | None:
+    """The step to remind of today: the newest that has come, however many days the date jumped."""
+    come = [step for day, step in _open(steps, progress) if day <= today]
+    return come[-1] if come else None

@@ -1,0 +1,114 @@
+"""Cases are followed, and who must act is reminded: once for each step of each deadline, and never of what is done."""
+
+import asyncio
+from collections.abc import Sequence
+from datetime import date, datetime
+from uuid import UUID
+
+import structlog
+
+from services.notifications import domain, handlers, store, store_deadlines
+from services.notifications.deadlines import Deadline, Progress, deadlines, due, evolve, next_on
+from services.notifications.rules import RULE_OF, Notice, reminders
+from services.notifications.store_deadlines import Running
+from shared.clock import STOCKHOLM
+from shared.contracts.envelope import Fact
+from shared.contracts.reception import CaseEvent
+from shared.database import Connection
+from shared.faults import step
+from shared.runtime import Runtime
+
+log = structlog.get_logger()
+
+# After a start the consumer is given this long to hear what was done meanwhile; then the date is looked at this often.
+FIRST_LOOK = 5.0
+LOOK = 1.0
+
+
+async def follow(tx: Connection, facts: Sequence[Fact], at: datetime) -> None:
+    """Deadlines follow `facts`; reminders of what is met, moved or gone are settled, `at` in business time."""
+    told = {fact.subject: fact for fact in facts if isinstance(fact.event, CaseEvent)}
+    if not told:
+        return
+    cases = await store_deadlines.known(tx, told.keys())
+    for fact in facts:
+        if isinstance(fact.event, CaseEvent):
+            after = evolve(cases.get(fact.subject), fact.event)
+            if after is not None:
+                cases[fact.subject] = after
+    await store_deadlines.know(tx, cases)
+    before = await store_deadlines.running(tx, told.keys())
+    now = {d.id: d for case, known in cases.items() for d in deadlines(case, known)}
+    over = before.keys() - now.keys()
+    changed = [
+        _changed(before.get(id), deadline, told[deadline.case].at.astimezone(STOCKHOLM).date())
+        for id, deadline in now.items()
+        if id not in before or before[id].deadline != deadline
+    ]
+    moved = [one.deadline.id for one in changed if one.deadline.id in before]
+    await settle(tx, [*over, *moved], at)
+    if over:
+        await store_deadlines.drop(tx, over)
+    if changed:
+        await store_deadlines.write(tx, changed)
+
+
+def _changed(before: Running | None, deadline: Deadline, day: date) -> Running:
+    """A new deadline, or one whose day or caseworker is another: whoever has it now is told where it stands."""
+    rule = RULE_OF[deadline.kind]
+    if before is None:
+        progress = Progress(deadline.due_on, told_on=day if rule.begins_as_news else None)
+    elif before.deadline.due_on != deadline.due_on:
+        progress = Progress(deadline.due_on)
+    else:
+        progress = Progress(deadline.due_on, told_on=before.progress.told_on)
+    return Running(deadline, progress, next_on(rule.steps, progress))
+
+
+async def settle(tx: Connection, reminded: Sequence[UUID], at: datetime) -> None:
+    """Reminders of these deadlines ask for nothing any more; those that were not mailed yet are not mailed."""
+    if not reminded:
+        return
+    ids = await store.reminders_of(tx, reminded)
+    changed = await handlers.carry_out(tx, ids, domain.Settle, at, handlers.OURSELVES)
+    if changed:
+        await store.settled(tx, changed, at)
+        await store.tell(tx, "inbox")
+
+
+async def remind(tx: Connection, today: date, at: datetime) -> int:
+    """Raises what is due `today`, at most 500 deadlines; how many it looked at. Nothing while history is being read."""
+    if await store_deadlines.waiting(tx):
+        return 0
+    found = await store_deadlines.due(tx, today)
+    raised, outlived, wanted = [], [], list[Notice]()
+    for one in found:
+        steps = RULE_OF[one.deadline.kind].steps
+        newest = due(steps, one.progress, today)
+        if newest is None:  # pragma: no cover - a row that an older release wrote with other steps
+            raised.append(Running(one.deadline, one.progress, next_on(steps, one.progress)))
+            continue
+        progress = Progress(one.progress.due_on, one.progress.told_on, newest)
+        raised.append(Running(one.deadline, progress, next_on(steps, progress)))
+        wanted += reminders(one.deadline, newest, at)
+        outlived.append(one.deadline.id)
+    if not found:
+        return 0
+    await settle(tx, outlived, at)  # the newest reminder takes the place of the one before it
+    await handlers.make(tx, wanted, {}, at)
+    await store_deadlines.write(tx, raised)
+    step("notifications.reminders-raised")
+    return len(found)
+
+
+async def run(runtime: Runtime) -> None:
+    """Looks at the town's date for ever."""
+    await asyncio.sleep(FIRST_LOOK)
+    while True:
+        async with runtime.database.transaction() as tx:
+            count = await remind(tx, runtime.clock.today(), runtime.clock.now())
+        if count:
+            step("notifications.reminders-committed")
+            log.info("reminded", deadlines=count)
+        else:
+            await asyncio.sleep(LOOK)

@@ -1,0 +1,121 @@
+"""Every statement on what is known of the cases, and on their deadlines."""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+from uuid import UUID
+
+from pydantic import TypeAdapter
+
+from services.notifications.deadlines import Deadline, KnownCase, Progress
+from shared.database import Connection
+
+AT_ONCE = 500
+_STATE = TypeAdapter(KnownCase)
+
+
+async def known(tx: Connection, cases: Collection[UUID]) -> dict[UUID, KnownCase]:
+    """What is known of these cases, locked in the order of their ids."""
+    rows = await tx.fetch(
+        "select id, state::text from known_case where id = any($1::uuid[]) and state is not null"
+        " order by id for update",
+        list(cases),
+    )
+    return {row["id"]: _STATE.validate_json(row["state"]) for row in rows}
+
+
+async def know(tx: Connection, cases: Mapping[UUID, KnownCase]) -> None:
+    """Keeps these as they stand now."""
+    keys = sorted(cases)
+    await tx.execute(
+        "insert into known_case (id, persons, receive_by, cancelled, state)"
+        " select * from unnest($1::uuid[], $2::int[], $3::date[], $4::bool[], $5::text[]::jsonb[])"
+        " on conflict (id) do update set persons = excluded.persons, receive_by = excluded.receive_by,"
+        " cancelled = excluded.cancelled, state = excluded.state",
+        keys,
+        [len(cases[key].persons) for key in keys],
+        [cases[key].receive_by for key in keys],
+        [cases[key].cancelled for key in keys],
+        [_STATE.dump_json(cases[key]).decode() for key in keys],
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A deadline with how far its reminders have come."""
+
+    deadline: Deadline
+    progress: Progress
+    next_on: date | None
+
+
+_COLUMNS = "id, case_id, kind, due_on, caseworker, unit, told_on, raised, next_on"
+
+
+def _running(rows: Iterable[Any]) -> list[Running]:
+    return [
+        Running(
+            Deadline(row["id"], row["case_id"], row["kind"], row["due_on"], row["caseworker"], row["unit"]),
+            Progress(row["due_on"], row["told_on"], row["raised"]),
+            row["next_on"],
+        )
+        for row in rows
+    ]
+
+
+async def running(tx: Connection, cases: Collection[UUID]) -> dict[UUID, Running]:
+    """The deadlines of these cases by id, locked."""
+    rows = await tx.fetch(
+        f"select {_COLUMNS} from deadline where case_id = any($1::uuid[]) order by id for update", list(cases)
+    )
+    return {one.deadline.id: one for one in _running(rows)}
+
+
+async def due(tx: Connection, today: date, limit: int = AT_ONCE) -> list[Running]:
+    """Deadlines whose next reminder has come, locked; those that another replica works on are left to it."""
+    rows = await tx.fetch(
+        f"select {_COLUMNS} from deadline where next_on <= $1 order by next_on, id limit $2 for update skip locked",
+        today,
+        limit,
+    )
+    return _running(rows)
+
+
+async def write(tx: Connection, deadlines: Sequence[Running]) -> None:
+    """New ones, and known ones as they stand now."""
+    await tx.executemany(
+        f"insert into deadline ({_COLUMNS}) values ($1, $2, $3, $4, $5, $6, $7, $8, $9)"
+        " on conflict (id) do update set due_on = excluded.due_on, caseworker = excluded.caseworker,"
+        " unit = excluded.unit, told_on = excluded.told_on, raised = excluded.raised, next_on = excluded.next_on",
+        [
+            (
+                one.deadline.id, one.deadline.case, one.deadline.kind, one.deadline.due_on, one.deadline.caseworker,
+                one.deadline.unit, one.progress.told_on, one.progress.raised, one.next_on,
+            )
+            for one in sorted(deadlines, key=lambda one: one.deadline.id)
+        ],
+    )  # fmt: skip
+
+
+async def drop(tx: Connection, deadlines: Collection[UUID]) -> None:
+    await tx.execute("delete from deadline where id = any($1::uuid[])", list(deadlines))
+
+
+async def wait(tx: Connection, time: timedelta) -> None:
+    """History is being read: nobody is reminded for so long."""
+    await tx.execute(
+        "insert into catching_up (until) values (clock_timestamp() + $1)"
+        " on conflict (only_row) do update set until = excluded.until",
+        time,
+    )
+
+
+async def waiting(conn: Connection) -> bool:
+    """Whether history is being read. A wait longer than any was set before the clock was put back."""
+    return bool(
+        await conn.fetchval(
+            "select true from catching_up"
+            " where until between clock_timestamp() and clock_timestamp() + interval '1 minute'"
+        )
+    )

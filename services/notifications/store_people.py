@@ -1,0 +1,84 @@
+"""Every statement on the people who have signed in and on the functional mailboxes of the roles."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from shared.database import Connection
+
+
+async def enter(tx: Connection, sub: str, roles: Sequence[str], unit: str | None, language: str, fresh: UUID) -> UUID:
+    """Somebody signed in. Returns the id under which name and address are sealed; `fresh` is used for a new person."""
+    found: UUID = await tx.fetchval(
+        "insert into directory (sub, recipient, roles, unit, language) values ($1, $5, $2, $3, $4)"
+        " on conflict (sub) do update set roles = excluded.roles, unit = excluded.unit, language = excluded.language,"
+        " seen_at = clock_timestamp() returning recipient",
+        sub,
+        list(roles),
+        unit,
+        language,
+        fresh,
+    )
+    return found
+
+
+async def signed_in(conn: Connection, subs: Iterable[str]) -> set[str]:
+    """Those of `subs` who are in the directory."""
+    rows = await conn.fetch("select sub from directory where sub = any($1::text[])", list(subs))
+    return {row["sub"] for row in rows}
+
+
+async def recipient(conn: Connection, sub: str) -> tuple[UUID, str] | None:
+    """The id under which this person's name and address are sealed, and the language; None before the first login."""
+    row = await conn.fetchrow("select recipient, language from directory where sub = $1", sub)
+    return (row["recipient"], row["language"]) if row else None
+
+
+async def keep_sealed(tx: Connection, recipient: UUID, sealed: bytes) -> None:
+    await tx.execute(
+        "insert into recipient (id, sealed) values ($1, $2) on conflict (id) do update set sealed = excluded.sealed",
+        recipient,
+        sealed,
+    )
+
+
+async def sealed(conn: Connection, recipients: Iterable[UUID]) -> dict[UUID, bytes]:
+    rows = await conn.fetch("select id, sealed from recipient where id = any($1::uuid[])", list(recipients))
+    return {row["id"]: row["sealed"] for row in rows}
+
+
+@dataclass(frozen=True, slots=True)
+class Mailbox:
+    """The functional mailbox of a role."""
+
+    role: str
+    address: str
+    language: str
+
+
+async def mailboxes(conn: Connection) -> dict[str, Mailbox]:
+    rows = await conn.fetch("select role, address, language from mailbox")
+    return {row["role"]: Mailbox(**dict(row)) for row in rows}
+
+
+async def mailbox_of(conn: Connection, office: str) -> Mailbox | None:
+    """The mailbox of `role/unit`, or of the role when the unit has none of its own."""
+    row = await conn.fetchrow(
+        "select role, address, language from mailbox where role in ($1, split_part($1, '/', 1))"
+        " order by length(role) desc limit 1",
+        office,
+    )
+    return Mailbox(**dict(row)) if row else None
+
+
+async def set_mailbox(tx: Connection, box: Mailbox, actor: str, *, replace: bool = True) -> None:
+    """`replace` false leaves one that is there as it is."""
+    rest = "do update set address = $2, language = $3, changed_by = $4, changed_at = clock_timestamp()"
+    await tx.execute(
+        "insert into mailbox (role, address, language, changed_by) values ($1, $2, $3, $4) on conflict (role) "
+        + (rest if replace else "do nothing"),
+        box.role,
+        box.address,
+        box.language,
+        actor,
+    )

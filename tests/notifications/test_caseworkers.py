@@ -1,0 +1,96 @@
+"""Whoever has a case is told of it and reminded: of its last day, of silence, of plans that want following up."""
+
+from datetime import date, timedelta
+from uuid import uuid4
+
+from shared.contracts.reception import (
+    CaseAssigned,
+    CaseClosed,
+    ContactCorrected,
+    ContactRecorded,
+    EstablishmentPlanCreated,
+    EstablishmentPlanEnded,
+    EstablishmentPlanFollowedUp,
+)
+from tests.notifications.stories import LAST, arrival, reminded, then
+from tests.notifications.town import Town, allocation
+
+
+async def test_a_new_caseworker_takes_over_the_reminder_and_both_are_told(town: Town) -> None:
+    fact = allocation()
+    first = then(fact, CaseAssigned(caseworker="elsa", unit="reception", reason="first"))
+    second = then(first, CaseAssigned(caseworker="tomas", previous="elsa", unit="minors", reason="workload"), 2)
+    await town.react(fact)
+    await town.remind(LAST - timedelta(days=14))
+    await town.react(first)
+    await town.remind(LAST - timedelta(days=14))
+    await town.react(second)
+    await town.remind(LAST - timedelta(days=13))
+    assert [(holder, asks) for holder, _, asks in await reminded(town)] == [
+        ("role:coordinator", False),
+        ("person:elsa", False),
+        ("person:tomas", True),
+    ]
+    told = await town.rows(
+        "select rule, holder from notification where rule like 'case-%' and channel = 'inbox' order by created_at, rule"
+    )
+    assert [(row["rule"], row["holder"]) for row in told] == [
+        ("case-assigned", "person:elsa"),
+        ("case-assigned", "person:tomas"),
+        ("case-left", "person:elsa"),
+    ]
+    await town.remind(LAST + timedelta(days=1))
+    assert [h for h, _, asks in await reminded(town) if asks] == ["person:tomas", "role:manager/minors"]
+
+
+async def test_silence_for_six_weeks_is_told_to_the_caseworker_once_and_ends_with_a_contact(town: Town) -> None:
+    fact = allocation()
+    assigned = then(fact, CaseAssigned(caseworker="elsa", unit="reception", reason="first"))
+    arrived = then(assigned, arrival(fact), 58)
+    tried = ContactRecorded(contact=uuid4(), kind="phone", outcome="not-reached", contacted_on=date(2026, 8, 1))
+    await town.react(fact, assigned, arrived, then(arrived, tried, 90))
+    assert await town.remind(date(2026, 8, 11)) == 0
+    assert await town.remind(date(2026, 8, 12)) == 1
+    assert await town.remind(date(2026, 9, 30)) == 0
+    met = ContactRecorded(contact=uuid4(), kind="home", outcome="reached", contacted_on=date(2026, 8, 20))
+    after = then(arrived, met, 110)
+    await town.react(after)
+    assert [(h, asks) for h, _, asks in await reminded(town)] == [("person:elsa", False)]
+    assert await town.remind(date(2026, 9, 30)) == 0
+    facts = met.model_dump() | {"withdrawn": True}
+    await town.react(then(after, ContactCorrected(**facts), 111))
+    assert await town.remind(date(2026, 10, 1)) == 1
+    assert await reminded(town) == [("person:elsa", "2026-08-12", False)]
+
+
+async def test_a_plan_is_followed_up_or_its_caseworker_and_then_the_manager_are_told(town: Town) -> None:
+    fact, plan = allocation(), uuid4()
+    assigned = then(fact, CaseAssigned(caseworker="elsa", unit="reception", reason="first"))
+    person = fact.event.persons[0].person
+    created = EstablishmentPlanCreated(
+        plan=plan, person=person, created_on=date(2026, 5, 5), goal="work", activities=(), follow_up_on=LAST
+    )
+    begun = then(assigned, created, 2)
+    await town.react(fact, assigned, then(fact, arrival(fact)), begun)
+    for days, holders in ((-7, ["person:elsa"]), (1, ["person:elsa"]), (7, ["person:elsa", "role:manager/reception"])):
+        await town.remind(LAST + timedelta(days=days))
+        rows = await town.rows(
+            "select holder from notification where rule = 'plan-follow-up' and channel = 'inbox'"
+            " and settled_at is null order by holder"
+        )
+        assert [row["holder"] for row in rows] == holders, days
+    followed = EstablishmentPlanFollowedUp(
+        plan=plan, followed_up_on=LAST, progress="on-track", next_follow_up_on=date(2026, 12, 1)
+    )
+    await town.react(then(begun, followed, 70))
+    assert (
+        await town.rows(
+            "select 1 from notification where rule = 'plan-follow-up' and settled_at is null and channel = 'inbox'"
+        )
+        == []
+    )
+    due = await town.rows("select due_on from deadline where kind = 'follow-up'")
+    assert due == [{"due_on": date(2026, 12, 1)}]
+    await town.react(then(begun, EstablishmentPlanEnded(plan=plan, ended_on=LAST, outcome="work"), 71))
+    await town.react(then(begun, CaseClosed(closed_on=LAST, reason="plan-ended"), 72))
+    assert await town.rows("select 1 from deadline") == []
