@@ -8,12 +8,12 @@ from babel.dates import format_skeleton
 from fastapi import APIRouter, Query, Request
 from starlette.responses import JSONResponse, Response
 
-from services.reporting.http import READERS, Year
+from services.reporting.http import Reader, Year
+from services.reporting.rules import small_numbers
 from services.reporting.sections import Language, sections
 from services.reporting.tables import TABLES
 from services.reporting.view import document, view
 from shared.runtime import Runtime, runtime
-from shared.web.access import needs
 from shared.web.problems import language, wants_page
 from shared.web.texts import LOCALES, TOWN, say
 
@@ -45,12 +45,14 @@ def clock_time(lang: str) -> Callable[[datetime], str]:
     return tell
 
 
-@router.get("/", dependencies=[needs(*READERS)])
-@router.get("/dashboard", dependencies=[needs(*READERS)])
-async def page(request: Request, year: Year = None, fragment: Annotated[bool, Query()] = False) -> Response:
+@router.get("/")
+@router.get("/dashboard")
+async def page(
+    request: Request, actor: Reader, year: Year = None, fragment: Annotated[bool, Query()] = False
+) -> Response:
     """The page for browsers (only its live part with `fragment`), the JSON for programs."""
     own = runtime(request)
-    found = await view(own, year)
+    found = await view(own, actor, year)
     if not wants_page(request):
         return JSONResponse(document(found, own.settings.municipality))
     lang = language(request)
@@ -60,6 +62,8 @@ async def page(request: Request, year: Year = None, fragment: Annotated[bool, Qu
         board=found.board,
         chosen=year,
         sections={section.key: section for section in sections(found.board, reader(own, lang))},
+        inside="reception" in found.inside,
+        small=small_numbers(found.board.open_cases.today),
         fresh=found.freshness,
         verdict=found.badge,
         municipality=own.settings.municipality,
