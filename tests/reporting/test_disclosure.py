@@ -73,6 +73,13 @@ async def test_nobody_outside_the_unit_is_told_a_small_number_in_any_form(report
             assert counts, table
             if not (table == "nominations" and awards):
                 assert not {"1", "2", "3", "4"} & set(counts), table
+        themes = [f"/reporting/themes/{theme}" for theme in ("reception", "notifications", "prize")]
+        for address in themes if not awards else themes[:2]:
+            page = (await http.get(address, headers={"accept": "text/html"})).raise_for_status().text
+            shown = re.findall(r'<td class="num">([^<]*)<', page) + re.findall(
+                r'<text class="strong[^>]*>([^<]*)<', page
+            )
+            assert shown and not {"1", "2", "3", "4"} & set(shown), address
         for address in ("/reporting/", "/reporting/?fragment=1"):
             page = (await http.get(address, headers={"accept": "text/html"})).raise_for_status().text
             if not awards:
