@@ -37,6 +37,7 @@ PURE_NAMES = {"domain.py", "rules.py", "projection.py"} | {
         "quotas",
         "sight",
         "steps",
+        "suppression",
     )
 }
 # Standard library modules that would bring time, chance, the environment or the outside into a rule.

@@ -6,7 +6,7 @@ Written apart from the projection and the SQL, so that all three must agree.
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -24,6 +24,7 @@ class Household:
     replacement: bool = False
     cancelled: bool = False
     minors: dict[UUID, bool] = field(default_factory=dict)
+    people: dict[UUID, tuple[str, str]] = field(default_factory=dict)
     arrived: dict[UUID, date | None] = field(default_factory=dict)
 
 
@@ -43,6 +44,7 @@ def households(facts: Iterable[Fact]) -> list[Household]:
             case.quota_year, case.receive_by = getattr(said, "quota_year", None), getattr(said, "receive_by", None)
             case.replacement = case.replacement or getattr(said, "replaces", None) is not None
             case.minors = {p.person: p.unaccompanied_minor for p in said.persons}
+            case.people = {p.person: (p.sex, p.age_band) for p in said.persons}
             case.arrived = {p.person: case.arrived.get(p.person) for p in said.persons}
         elif kind == "allocation-cancelled":
             case.cancelled = True
@@ -72,6 +74,7 @@ def recount(facts: Iterable[Fact], today: date) -> Counted:
     facts = list(facts)
     received: Counter[Any] = Counter()
     minors: Counter[Any] = Counter()
+    people: Counter[Any] = Counter()
     quota: Counter[Any] = Counter()
     days: defaultdict[Any, list[int]] = defaultdict(lambda: [0, 0, 0])
     waiting: defaultdict[int, list[int]] = defaultdict(lambda: [0, 0])
@@ -80,6 +83,7 @@ def recount(facts: Iterable[Fact], today: date) -> Counted:
             if day:
                 received[day.year, day.month, case.category] += 1
                 minors[day.year, day.month, case.category] += case.minors[person]
+                people[(day.year, *case.people[person])] += 1
             if not case.allocated:
                 continue
             if case.category != "temporary-protection" or case.decided_on >= date(2024, 6, 17):
@@ -107,6 +111,7 @@ def recount(facts: Iterable[Fact], today: date) -> Counted:
     )
     return Counted(
         received=sorted((*key, n, minors[key]) for key, n in received.items()),
+        people=sorted((*key, n) for key, n in people.items()),
         quota=sorted(((*key, n) for key, n in quota.items()), key=str),
         targets=sorted(targets, key=lambda t: t[0]),
         days=sorted((*key, *n) for key, n in days.items()),
@@ -118,11 +123,13 @@ def recount(facts: Iterable[Fact], today: date) -> Counted:
 
 def _notifications(facts: list[Fact]) -> list[tuple[Any, ...]]:
     stories: defaultdict[UUID, list[Any]] = defaultdict(list)
+    times: defaultdict[UUID, list[datetime]] = defaultdict(list)
     for fact in facts:
         if fact.source == "notifications" and not fact.event.type.startswith("notifications.notification-settled."):
             stories[fact.subject].append(fact.event)
+            times[fact.subject].append(fact.at)
     groups: Counter[Any] = Counter()
-    for story in stories.values():
+    for subject, story in stories.items():
         handed = [event for event in story if hasattr(event, "channel")]
         last = handed[-1] if handed else None
         key = story[0].rule, last.channel if last else "inbox"
@@ -130,5 +137,16 @@ def _notifications(facts: list[Fact]) -> list[tuple[Any, ...]]:
         groups[(*key, "sent")] += last is not None and hasattr(last, "caused_at")
         groups[(*key, "failed")] += last is not None and hasattr(last, "reason")
         groups[(*key, "read")] += any(not hasattr(event, "channel") for event in story)
+        sent = [(event.caused_at, at) for event, at in zip(story, times[subject], strict=True) if _is_sent(event)]
+        read = [at for event, at in zip(story, times[subject], strict=True) if not hasattr(event, "channel")]
+        groups[(*key, "soon")] += bool(sent) and sent[-1][1] - sent[-1][0] <= timedelta(seconds=10)
+        groups[(*key, "same day")] += bool(sent and read) and read[-1] - sent[-1][1] <= timedelta(days=1)
     keys = {key[:2] for key in groups}
-    return sorted((*key, *(groups[(*key, what)] for what in ("all", "sent", "failed", "read"))) for key in keys)
+    return sorted((*key, *(groups[(*key, what)] for what in STEPS)) for key in keys)
+
+
+STEPS = ("all", "sent", "failed", "read", "soon", "same day")
+
+
+def _is_sent(event: Any) -> bool:
+    return hasattr(event, "caused_at")

@@ -12,6 +12,7 @@ from services.reporting.board import (
     CategoryCount,
     Dashboard,
     DaysBin,
+    GroupCount,
     KindCount,
     LeftBucket,
     MonthCount,
@@ -20,14 +21,17 @@ from services.reporting.board import (
     OpenCases,
     QuotaMonth,
     QuotaProgress,
+    QuotaYear,
     Received,
     Target,
 )
 from services.reporting.rules import LAST_ORDINARY_MONTH
 from shared.contracts.awards import NomineeKind
-from shared.contracts.reception import Category
+from shared.contracts.reception import AgeBand, Category, Sex
 
 CATEGORIES: tuple[str, ...] = get_args(get_args(Category)[0])
+SEXES: tuple[str, ...] = get_args(get_args(Sex)[0])
+AGE_BANDS: tuple[str, ...] = get_args(get_args(AgeBand)[0])
 NOMINEE_KINDS: tuple[str, ...] = get_args(get_args(NomineeKind)[0])
 
 # Days from decision to arrival: tens, and all that is ninety or longer. Days left: what a unit plans by.
@@ -48,14 +52,15 @@ Row = tuple[Any, ...]
 class Counted:
     """What the store counted, a tuple per group.
 
-    received: year, month, category, persons, of which unaccompanied minors. quota (allocated cases): quota year, year
-    and month of arrival or None, cancelled, replacement, persons. targets, in order of decision: quota year, target,
-    decided on. days (allocated cases): year of arrival, days, persons, within two months, within the decision's own
-    date. waiting: days left, cases, persons. nominations: prize year, kind, number. notifications: rule, channel, all,
-    sent, failed, acknowledged.
+    received: year, month, category, persons, of which unaccompanied minors. people: year, sex, age band, persons.
+    quota (allocated cases): quota year, year and month of arrival or None, cancelled, replacement, persons. targets, in
+    order of decision: quota year, target, decided on. days (allocated cases): year of arrival, days, persons, within
+    two months, within the decision's own date. waiting: days left, cases, persons. nominations: prize year, kind,
+    number. notifications: rule, channel, all, sent, failed, acknowledged, handed over in time, acknowledged in time.
     """
 
     received: Sequence[Row] = ()
+    people: Sequence[Row] = ()
     quota: Sequence[Row] = ()
     targets: Sequence[Row] = ()
     days: Sequence[Row] = ()
@@ -74,8 +79,9 @@ def dashboard(counted: Counted, today: date, year: int | None = None) -> Dashboa
         year=chosen,
         latest=latest,
         years=tuple(sorted(arrivals | quota_years | {latest}, reverse=True)),
-        received=received(counted.received, chosen),
+        received=received(counted.received, chosen, counted.people),
         quota=quota(counted.quota, counted.targets, chosen, today),
+        quota_years=tuple(quota_year(quota(counted.quota, counted.targets, one, today)) for one in sorted(quota_years)),
         arrival_days=arrival_days(counted.days, chosen),
         open_cases=open_cases(counted.waiting, today),
         nominations=nominations(counted.nominations, chosen),
@@ -83,8 +89,8 @@ def dashboard(counted: Counted, today: date, year: int | None = None) -> Dashboa
     )
 
 
-def received(rows: Iterable[Row], year: int) -> Received:
-    rows = list(rows)
+def received(rows: Iterable[Row], year: int, people: Iterable[Row] = ()) -> Received:
+    rows, groups = list(rows), [row for row in people if row[0] == year]
     mine = [row for row in rows if row[0] == year]
     before = [row[3] for row in rows if row[0] == year - 1]
     seen = set(CATEGORIES[:-1]) | {row[2] for row in mine}
@@ -103,7 +109,13 @@ def received(rows: Iterable[Row], year: int) -> Received:
             for c in categories
         ),
         by_month=tuple(by_month),
+        by_sex=tuple(GroupCount(sex, sum(row[3] for row in groups if row[1] == sex)) for sex in SEXES),
+        by_age=tuple(GroupCount(age, sum(row[3] for row in groups if row[2] == age)) for age in AGE_BANDS),
     )
+
+
+def quota_year(one: QuotaProgress) -> QuotaYear:
+    return QuotaYear(one.year, one.target, one.allocated, one.received, one.waiting, one.cancelled)
 
 
 def _index(year: int, month: int) -> int:

@@ -1,20 +1,23 @@
 """The council dashboard: understood in a minute, true to one moment, alive while it is open, and printable."""
 
 from collections.abc import Callable
+from dataclasses import asdict
 from datetime import UTC, date, datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 from babel.dates import format_skeleton
 from fastapi import APIRouter, Query, Request
 from starlette.responses import JSONResponse, Response
 
-from services.reporting.http import READERS, Year
+from services.reporting.http import Reader, Year
+from services.reporting.indicators import THEMES, indicators, of_theme
+from services.reporting.rules import small_numbers
 from services.reporting.sections import Language, sections
 from services.reporting.tables import TABLES
-from services.reporting.view import document, view
+from services.reporting.themes import SECTIONS
+from services.reporting.view import View, document, view
 from shared.runtime import Runtime, runtime
-from shared.web.access import needs
-from shared.web.problems import language, wants_page
+from shared.web.problems import Problem, language, wants_page
 from shared.web.texts import LOCALES, TOWN, say
 
 router = APIRouter(prefix="/reporting", tags=["reporting"])
@@ -45,25 +48,77 @@ def clock_time(lang: str) -> Callable[[datetime], str]:
     return tell
 
 
-@router.get("/", dependencies=[needs(*READERS)])
-@router.get("/dashboard", dependencies=[needs(*READERS)])
-async def page(request: Request, year: Year = None, fragment: Annotated[bool, Query()] = False) -> Response:
+@router.get("/")
+@router.get("/dashboard")
+async def page(
+    request: Request, actor: Reader, year: Year = None, fragment: Annotated[bool, Query()] = False
+) -> Response:
     """The page for browsers (only its live part with `fragment`), the JSON for programs."""
     own = runtime(request)
-    found = await view(own, year)
+    found = await view(own, actor, year)
     if not wants_page(request):
         return JSONResponse(document(found, own.settings.municipality))
     lang = language(request)
     return own.pages.render(
         request,
         "figures.html" if fragment else "dashboard.html",
-        board=found.board,
         chosen=year,
         sections={section.key: section for section in sections(found.board, reader(own, lang))},
-        fresh=found.freshness,
-        verdict=found.badge,
         municipality=own.settings.municipality,
-        at=clock_time(lang),
         tables=list(TABLES),
-        as_of=found.board.open_cases.today,
+        **common(found, lang),
     )
+
+
+def common(found: View, lang: str) -> dict[str, Any]:
+    """What every page with figures says about them."""
+    today = found.board.open_cases.today
+    return {
+        "board": found.board,
+        "inside": "reception" in found.inside,
+        "small": small_numbers(today),
+        "fresh": found.freshness,
+        "verdict": found.badge,
+        "at": clock_time(lang),
+        "as_of": today,
+    }
+
+
+@router.get("/themes/{theme}")
+async def theme_page(
+    request: Request, actor: Reader, theme: str, year: Year = None, fragment: Annotated[bool, Query()] = False
+) -> Response:
+    """One theme: every indicator of it, with its chart. Its numbers for programs are those of the dashboard."""
+    if theme not in THEMES:
+        raise Problem(404, "unknown-theme", themes=", ".join(THEMES))
+    own, mine = runtime(request), of_theme(theme)
+    found = await view(own, actor, year)
+    if not wants_page(request):
+        return JSONResponse(document(found, own.settings.municipality) | {"theme": theme})
+    lang = language(request)
+    speaks = reader(own, lang)
+    return own.pages.render(
+        request,
+        "theme_figures.html" if fragment else "theme.html",
+        theme=theme,
+        chosen=year,
+        keys=[one.key for one in mine],
+        sections={one.key: SECTIONS[one.key](found.board, speaks) for one in mine},
+        sources={one.key: SOURCES[one.unit] for one in mine},
+        tables=list(dict.fromkeys(one.table for one in mine)),
+        **common(found, lang),
+    )
+
+
+SOURCES = {"nominations": "nominations", "notifications": "notifications"} | dict.fromkeys(
+    ("persons", "households", "plans", "contacts"), ""
+)
+
+
+@router.get("/indicators")
+async def indicators_page(request: Request, actor: Reader) -> Response:
+    """What is followed up and what each number means."""
+    if not wants_page(request):
+        return JSONResponse({"indicators": [asdict(one) for one in indicators()]})
+    themes = [(theme, of_theme(theme)) for theme in THEMES]
+    return runtime(request).pages.render(request, "indicators.html", themes=themes)

@@ -1,6 +1,7 @@
-"""Dated rules of the follow-up: what counts towards the quota, and how long two months are."""
+"""Dated rules of the follow-up: what counts towards the quota, how long two months are, which numbers are small."""
 
 from calendar import monthrange
+from dataclasses import dataclass
 from datetime import date
 
 # Holders of temporary protection are received under the settlement act, and so within the municipality's quota, since
@@ -21,3 +22,35 @@ def months_after(day: date, months: int) -> date:
     index = day.year * 12 + day.month - 1 + months
     year, month = divmod(index, 12)
     return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))
+
+
+@dataclass(frozen=True, slots=True)
+class SmallNumbers:
+    """From which number on a count may be seen outside the unit, and when a share may. In force from `valid_from`."""
+
+    valid_from: date
+    smallest_shown: int
+    share_of_more_than: int
+    share_when_more_than: int
+    source: str
+
+
+# Counts of 1 to 4 are hidden, as Serviceanalys does; shares only where more than 20 persons are asked about and more
+# than 5 have the property, as Statistics Sweden's integration statistics do. The municipality's own choice: no law
+# names a number. (Statistics Sweden adds noise to its population statistics since 2025, which this does not.)
+SMALL_NUMBERS: tuple[SmallNumbers, ...] = (
+    SmallNumbers(
+        date(2010, 12, 1), 5, 20, 5, "Statistics Sweden, integration statistics: shares; Serviceanalys: counts of 1-4"
+    ),
+)
+
+
+def small_numbers(day: date) -> SmallNumbers:
+    """The rule in force on `day`; the first one before there was any."""
+    return next((rule for rule in reversed(SMALL_NUMBERS) if rule.valid_from <= day), SMALL_NUMBERS[0])
+
+
+# A notification is to be handed over within so many seconds of what caused it, and acknowledged within so many hours
+# of being handed over. Source: the municipality's own promise.
+HANDED_OVER_SECONDS = 10
+ACKNOWLEDGED_HOURS = 24

@@ -12,6 +12,7 @@ from services.reporting.board import (
     QuotaProgress,
     Received,
 )
+from services.reporting.suppression import HIDDEN
 from shared.web import charts
 from shared.web.charts import Bar, Figure, Series, Target, Words
 
@@ -51,7 +52,9 @@ def quota(found: QuotaProgress, language: Language) -> Section:
     t = language.t
     if found.target is None and not found.allocated and not found.cancelled:
         return Section("quota", t("quota.empty", year=found.year), None)
-    if found.target is None:
+    if found.received == HIDDEN:
+        says = t("hidden.says")
+    elif found.target is None:
         says = t("quota.says.no-target", n=found.received, year=found.year)
     else:
         says = t("quota.says.received", n=found.received, target=found.target, year=found.year)
@@ -79,11 +82,10 @@ def quota(found: QuotaProgress, language: Language) -> Section:
 
 
 def _left(found: QuotaProgress, left: int, t: Text) -> str:
-    return (
-        t("quota.says.left", n=left)
-        + " "
-        + (t("quota.says.waiting", n=found.waiting) if found.waiting else t("quota.says.none-waiting"))
-    )
+    says = t("quota.says.left", n=left)
+    if found.waiting == HIDDEN:
+        return says
+    return says + " " + (t("quota.says.waiting", n=found.waiting) if found.waiting else t("quota.says.none-waiting"))
 
 
 def received(found: Received, language: Language) -> Section:
@@ -91,17 +93,25 @@ def received(found: Received, language: Language) -> Section:
     if not found.persons:
         return Section("received", t("received.empty", year=found.year), None)
     labels = [language.month(date.fromisoformat(f"{m.month}-01")) for m in found.by_month]
-    largest = max(found.by_category, key=lambda c: c.persons)
-    says = t("received.says.total", n=found.persons, year=found.year) + " "
-    says += t("received.says.largest", category=t(f"received.group.{largest.category}"), number=largest.persons)
+    says = t("hidden.says")
+    if found.persons != HIDDEN:
+        says = t("received.says.total", n=found.persons, year=found.year)
+        seen = [(c.persons, c.category) for c in found.by_category if c.persons != HIDDEN]
+        persons, category = max(seen, default=(0, ""))
+        if persons:
+            says += " " + t("received.says.largest", category=t(f"received.group.{category}"), number=persons)
+    if any(m.by_category for m in found.by_month):
+        series = [
+            Series(t(f"category.{c.category}"), [m.by_category[c.category] for m in found.by_month])
+            for c in found.by_category
+        ]
+    else:
+        series = [Series(t("received.line"), [m.persons for m in found.by_month], found.persons)]
     figure = charts.stacked(
         "received",
         t("received.title", year=found.year),
         labels,
-        [
-            Series(t(f"category.{c.category}"), [m.by_category[c.category] for m in found.by_month])
-            for c in found.by_category
-        ],
+        series,
         words=language.words(t("chart.month")),
     )
     return Section("received", says, figure)
@@ -109,15 +119,16 @@ def received(found: Received, language: Language) -> Section:
 
 def arrival_days(found: ArrivalDays, language: Language) -> Section:
     t = language.t
-    if not found.persons or found.median is None:
+    if not found.persons:
         return Section("arrival-days", t("days.empty", year=found.year), None)
-    says = t(
-        "days.says",
-        n=found.within_two_months,
-        people=t("days.says.people", n=found.persons),
-        share=round(100 * found.within_two_months / found.persons),
-    )
-    says += " " + t("days.says.half", n=round(found.median))
+    people = "" if found.persons == HIDDEN else t("days.says.people", n=found.persons)
+    if found.share_within_two_months is not None:
+        share = round(found.share_within_two_months)
+        says = t("days.says", n=found.within_two_months, people=people, share=share)
+    else:
+        says = t("days.says.few", people=people) if people else t("hidden.says")
+    if found.median is not None:
+        says += " " + t("days.says.half", n=round(found.median))
     bars = [
         Bar(f"{b.first}–{b.last}" if b.last is not None else t("days.or-more", number=b.first), b.persons)
         for b in found.bins
@@ -128,6 +139,7 @@ def arrival_days(found: ArrivalDays, language: Language) -> Section:
         bars,
         axis=t("days.axis"),
         words=language.words(t("days.head")),
+        total=found.persons,
     )
     return Section("arrival-days", says, figure)
 
@@ -136,15 +148,22 @@ def open_cases(found: OpenCases, language: Language) -> Section:
     t = language.t
     if not found.cases:
         return Section("open-cases", t("open.empty"), None)
-    says = t("open.says.total", n=found.cases, people=t("open.says.people", n=found.persons)) + " "
-    if found.late_cases:
-        days = t("open.says.late.days", n=found.most_days_late)
-        says += t("open.says.late", n=found.late_cases, days=days)
+    if found.cases == HIDDEN:
+        says = t("hidden.says")
+    elif found.persons == HIDDEN:
+        says = t("open.says.cases", n=found.cases)
     else:
-        says += t("open.says.none-late")
+        says = t("open.says.total", n=found.cases, people=t("open.says.people", n=found.persons))
+    if found.late_cases == HIDDEN:
+        says += " " + t("open.says.late.hidden")
+    elif found.late_cases:
+        days = t("open.says.late.days", n=found.most_days_late)
+        says += " " + t("open.says.late", n=found.late_cases, days=days)
+    else:
+        says += " " + t("open.says.none-late")
     bars = [Bar(t(f"open.bucket.{b.key}"), b.cases, late=b.key == "late") for b in found.buckets]
     words = language.words(t("open.head"))
-    figure = charts.horizontal("open-cases", t("open.title"), bars, words=words)
+    figure = charts.horizontal("open-cases", t("open.title"), bars, words=words, total=found.cases)
     return Section("open-cases", says, figure)
 
 
@@ -154,5 +173,8 @@ def nominations(found: Nominations, language: Language) -> Section:
         return Section("nominations", t("nominations.empty"), None)
     bars = [Bar(t(f"kind.{k.kind}"), k.nominations) for k in found.by_kind]
     title = t("nominations.title", year=found.prize_year)
-    figure = charts.horizontal("nominations", title, bars, words=language.words(t("nominations.head")))
-    return Section("nominations", t("nominations.says", n=found.nominations, year=found.prize_year), figure)
+    words = language.words(t("nominations.head"))
+    figure = charts.horizontal("nominations", title, bars, words=words, total=found.nominations)
+    hidden = found.nominations == HIDDEN
+    says = t("hidden.says") if hidden else t("nominations.says", n=found.nominations, year=found.prize_year)
+    return Section("nominations", says, figure)

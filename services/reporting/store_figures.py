@@ -7,7 +7,7 @@ from datetime import date, datetime
 from services.reporting.figures import Counted
 from services.reporting.freshness import Seen
 from services.reporting.reconciliation import BY_CATEGORY, Badge, Count, judged
-from services.reporting.rules import TEMPORARY_PROTECTION_COUNTS_FROM
+from services.reporting.rules import ACKNOWLEDGED_HOURS, HANDED_OVER_SECONDS, TEMPORARY_PROTECTION_COUNTS_FROM
 from services.reporting.store import PROJECTION
 from shared.database import Connection
 from shared.generations import live_generation
@@ -35,6 +35,12 @@ async def counted(conn: Connection, generation: int, today: date) -> Counted:
         "  count(*) filter (where p.unaccompanied_minor) as minors"
         "  from person_row p join case_row c using (generation, case_id)"
         "  where generation = $1 and p.arrived_on is not null group by 1, 2) d group by 1, 2, 3",
+        generation,
+    )
+    people = await conn.fetch(
+        "select extract(year from day)::int, sex, age_band, sum(n)::int from ("
+        "  select arrived_on as day, sex, age_band, count(*) as n from person_row"
+        "  where generation = $1 and arrived_on is not null group by 1, 2, 3) d group by 1, 2, 3",
         generation,
     )
     quota = await conn.fetch(
@@ -75,12 +81,17 @@ async def counted(conn: Connection, generation: int, today: date) -> Counted:
     )
     notifications = await conn.fetch(
         "select rule, coalesce(channel, 'inbox'), count(*)::int, (count(*) filter (where state = 'sent'))::int,"
-        " (count(*) filter (where state = 'failed'))::int, (count(*) filter (where acknowledged_at is not null))::int"
+        " (count(*) filter (where state = 'failed'))::int, (count(*) filter (where acknowledged_at is not null))::int,"
+        " (count(*) filter (where sent_at - caused_at <= make_interval(secs => $2)))::int,"
+        " (count(*) filter (where acknowledged_at - sent_at <= make_interval(hours => $3)))::int"
         " from notification_row where generation = $1 group by 1, 2",
         generation,
+        HANDED_OVER_SECONDS,
+        ACKNOWLEDGED_HOURS,
     )
     return Counted(
         received=[tuple(r) for r in received],
+        people=[tuple(r) for r in people],
         quota=[tuple(r) for r in quota],
         targets=[tuple(r) for r in targets],
         days=[tuple(r) for r in days],

@@ -9,10 +9,14 @@ Table = tuple[Sequence[str], list[Sequence[Cell]]]
 
 
 def received(board: Dashboard) -> Table:
+    """By month, and by category where the reader sees that cross; then the categories of the whole year."""
     found = board.received
     categories = [c.category for c in found.by_category]
+    crossed = any(m.by_category for m in found.by_month)
     head = ["month", *categories, "total"]
-    rows: list[Sequence[Cell]] = [[m.month, *(m.by_category[c] for c in categories), m.persons] for m in found.by_month]
+    rows: list[Sequence[Cell]] = [
+        [m.month, *(m.by_category[c] if crossed else None for c in categories), m.persons] for m in found.by_month
+    ]
     rows.append(["total", *(c.persons for c in found.by_category), found.persons])
     rows.append(
         ["of which unaccompanied minors", *(c.unaccompanied_minors for c in found.by_category),
@@ -21,10 +25,22 @@ def received(board: Dashboard) -> Table:
     return head, rows
 
 
+def people(board: Dashboard) -> Table:
+    found = board.received
+    rows: list[Sequence[Cell]] = [[found.year, "sex", g.group, g.persons] for g in found.by_sex]
+    rows += [[found.year, "age", g.group, g.persons] for g in found.by_age]
+    return ["year", "breakdown", "group", "persons"], rows
+
+
 def quota(board: Dashboard) -> Table:
     found = board.quota
     head = ["quota_year", "month", "received", "cumulative", "target", "previous_year_cumulative"]
     return head, [[found.year, m.month, m.received, m.cumulative, found.target, m.previous] for m in found.by_month]
+
+
+def quota_years(board: Dashboard) -> Table:
+    head = ["quota_year", "target", "allocated", "received", "waiting", "cancelled"]
+    return head, [[y.year, y.target, y.allocated, y.received, y.waiting, y.cancelled] for y in board.quota_years]
 
 
 def arrival_days(board: Dashboard) -> Table:
@@ -44,13 +60,17 @@ def nominations(board: Dashboard) -> Table:
 
 
 def notifications(board: Dashboard) -> Table:
-    head = ["rule", "channel", "notifications", "sent", "failed", "acknowledged"]
-    return head, [[n.rule, n.channel, n.notifications, n.sent, n.failed, n.acknowledged] for n in board.notifications]
+    names = ["notifications", "sent", "failed", "acknowledged", "in_time", "read_in_time"]
+    return ["rule", "channel", *names], [
+        [n.rule, n.channel, *(getattr(n, name) for name in names)] for n in board.notifications
+    ]
 
 
 TABLES: dict[str, Callable[[Dashboard], Table]] = {
     "received": received,
+    "people": people,
     "quota": quota,
+    "quota-years": quota_years,
     "open-cases": open_cases,
     "arrival-days": arrival_days,
     "nominations": nominations,

@@ -9,9 +9,11 @@ from pydantic_core import to_jsonable_python
 from services.reporting import store_figures as store
 from services.reporting.board import Dashboard
 from services.reporting.consumers import SOURCES
-from services.reporting.figures import dashboard
+from services.reporting.disclosure import Area, board
 from services.reporting.freshness import Freshness, freshness
+from services.reporting.readers import inside
 from services.reporting.reconciliation import Badge
+from shared.identity import Actor
 from shared.runtime import Runtime
 
 
@@ -22,10 +24,11 @@ class View:
     board: Dashboard
     freshness: Freshness
     badge: Badge
+    inside: frozenset[Area]
 
 
-async def view(runtime: Runtime, year: int | None = None) -> View:
-    """Read in one snapshot, so that no two figures on a page are of different moments."""
+async def view(runtime: Runtime, actor: Actor | None, year: int | None = None) -> View:
+    """Read in one snapshot, so that no two figures on a page are of different moments; small numbers as `actor` may."""
     today: date = runtime.clock.today()
     async with runtime.database.reading() as conn:
         generation = await store.live(conn)
@@ -34,12 +37,15 @@ async def view(runtime: Runtime, year: int | None = None) -> View:
         badge = await store.badge(conn)
     silent_after = max(60.0, 6 * runtime.settings.watermark_seconds)
     fresh = freshness(seen, silent_after, source_ahead=badge.state == "catching-up" and not badge.strikes)
-    return View(dashboard(counted, today, year), fresh, badge)
+    areas = inside(actor)
+    return View(board(counted, today, year, areas), fresh, badge, areas)
 
 
-def badge_document(badge: Badge) -> dict[str, Any]:
-    """The badge for the API."""
+def badge_document(badge: Badge, areas: frozenset[Area]) -> dict[str, Any]:
+    """The badge for the API. Which figures differ is for everybody, by how much for those who see small numbers."""
     plain: dict[str, Any] = to_jsonable_python(badge)
+    if "reception" not in areas:
+        plain["differences"] = [{"figure": one.figure} for one in badge.differences]
     return {name: value for name, value in plain.items() if name != "strikes"}
 
 
@@ -47,4 +53,4 @@ def document(found: View, municipality: str) -> dict[str, Any]:
     """The dashboard for the API."""
     whole = {"municipality": municipality, **asdict(found.board), "as_of": asdict(found.freshness)}
     plain: dict[str, Any] = to_jsonable_python(whole)
-    return {**plain, "reconciliation": badge_document(found.badge)}
+    return {**plain, "reconciliation": badge_document(found.badge, found.inside)}

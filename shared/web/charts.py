@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from shared.web.drawing import (
+    HIDDEN,
     LETTER,
     NARROW,
     TONES,
@@ -16,22 +17,37 @@ from shared.web.drawing import (
     Rect,
     Series,
     Target,
+    Value,
     Words,
+    added,
     axes,
+    known,
     path_of,
     spread,
     target_line,
     ticks,
 )
 
-__all__ = ["Bar", "Figure", "Series", "Target", "Words", "cumulative", "histogram", "horizontal", "stacked"]
+__all__ = [
+    "HIDDEN",
+    "Bar",
+    "Figure",
+    "Series",
+    "Target",
+    "Value",
+    "Words",
+    "cumulative",
+    "histogram",
+    "horizontal",
+    "stacked",
+]
 
 
 def _check(*series: Series, count: int) -> None:
     for one in series:
         if len(one.values) != count:
             raise ValueError("a series wants one value for each label")
-        if any(value is not None and value < 0 for value in one.values):
+        if any(known(value) < 0 for value in one.values):
             raise ValueError("these charts begin at zero and show no negative values")
 
 
@@ -43,11 +59,12 @@ def _stacked(
     past: Series | None,
     words: Words,
 ) -> Drawing:
-    sums = [sum(one.values[index] or 0 for one in series) for index in range(len(labels))]
-    highest = max([*sums, target.value if target else 0, *((value or 0) for value in (past.values if past else ()))])
+    sums = [added([one.values[index] for one in series]) for index in range(len(labels))]
+    heights = [sum(known(one.values[index]) for one in series) for index in range(len(labels))]
+    highest = max([*heights, target.value if target else 0, *map(known, past.values if past else ())])
     steps = ticks(highest)
-    names = [f"{one.name} {words.number(one.total)}" for one in series]
-    names += [f"{past.name} {words.number(past.total)}"] if past else []
+    names = [f"{one.name} {words.say(one.total)}" for one in series]
+    names += [f"{past.name} {words.say(past.total)}"] if past else []
     names += [f"{target.name} {words.number(target.value)}"] if target else []
     side = min(250.0, max(len(name) for name in names) * LETTER + 34) if wide else 8.0
     below = 0.0 if wide else 20.0 * len(names) + 8
@@ -59,7 +76,7 @@ def _stacked(
         x, width = box.slot(index, len(labels))
         inner, at = width * 0.68, 0.0
         for number, one in enumerate(series):
-            value = one.values[index] or 0
+            value = known(one.values[index])
             if value:
                 top, bottom = box.y(at + value), box.y(at)
                 seam = min(1.0, (bottom - top) / 4) if at else 0.0
@@ -76,7 +93,8 @@ def _stacked(
     for index, total in enumerate(sums):
         x, width = box.slot(index, len(labels))
         if total:
-            drawing.labels.append(Label(x + width / 2, box.y(total) - 6, words.number(total), "middle", "strong halo"))
+            top = box.y(heights[index]) - 6
+            drawing.labels.append(Label(x + width / 2, top, words.say(total), "middle", "strong halo"))
     # The names stand beside the columns in the order of the stack, top to bottom; below them on a narrow page.
     signs = [f"tone-{number + 1}" for number in range(len(series))]
     signs += (["past"] if past else []) + (["target"] if target else [])
@@ -110,26 +128,26 @@ def stacked(
     head = [words.head, *(one.name for one in series), words.total, *([last_year.name] if last_year else [])]
     rows = []
     for index, label in enumerate(labels):
-        values: list[float] = [one.values[index] or 0 for one in series]
+        values = [one.values[index] or 0 for one in series]
         past = [last_year.values[index] or 0] if last_year else []
-        rows.append([label, *map(words.number, [*values, sum(values), *past])])
-    totals: list[float] = [one.total for one in series]
+        rows.append([label, *map(words.say, [*values, added(values), *past])])
+    totals = [one.total for one in series]
     ended = [last_year.total] if last_year else []
-    rows.append([words.total, *map(words.number, [*totals, sum(totals), *ended])])
+    rows.append([words.total, *map(words.say, [*totals, added(totals), *ended])])
     return Figure(id, title, wide, narrow, head, rows)
 
 
 def _cumulative(
     wide: bool, labels: Sequence[str], now: Series, target: Target | None, past: Series | None, words: Words
 ) -> Drawing:
-    values = [value or 0 for one in (now, past) if one for value in one.values]
+    values = [known(value) for one in (now, past) if one for value in one.values]
     steps = ticks(max([*values, target.value if target else 0]))
     drawing = Drawing(WIDE if wide else NARROW, 320.0 if wide else 250.0)
     ends = [(now, "now", "strong halo"), *([(past, "past", "soft halo")] if past else [])]
     texts = []
     for one, _, _ in ends:
-        known = [value for value in one.values if value is not None]
-        texts.append(f"{words.number(known[-1]) if known else '–'} {one.name}")
+        last = next((value for value in reversed(one.values) if value is not None), None)
+        texts.append(f"{words.say(last)} {one.name}")
     side = max(len(text) for text in texts) * LETTER + 14
     gutter = max(len(words.number(steps[-1])) * LETTER + 10, 24)
     box = Box(gutter, 20, drawing.width - min(side, drawing.width * 0.34), drawing.height - 30, steps[-1])
@@ -166,20 +184,19 @@ def cumulative(
     both = [now, *([last_year] if last_year else [])]
     rows = []
     for index, label in enumerate(labels):
-        known = [one.values[index] for one in both]
-        rows.append([label, *("–" if value is None else words.number(value) for value in known)])
+        rows.append([label, *(words.say(one.values[index]) for one in both)])
     return Figure(id, title, wide, narrow, [words.head, *(one.name for one in both)], rows)
 
 
 def _horizontal(wide: bool, bars: Sequence[Bar], words: Words) -> Drawing:
     row = 34.0 if wide else 46.0
     drawing = Drawing(WIDE if wide else NARROW, row * len(bars) + 4)
-    most = max([bar.value for bar in bars] + [1])
+    most = max([known(bar.value) for bar in bars] + [1])
     left = min(300.0, max((len(bar.label) for bar in bars), default=0) * LETTER + 14) if wide else 2.0
-    room = max((len(words.number(bar.value)) for bar in bars), default=1) * 8 + 14
+    room = max((len(words.say(bar.value)) for bar in bars), default=1) * 8 + 14
     for index, bar in enumerate(bars):
         y, kind = index * row, "late" if bar.late and bar.value else ""
-        width = (drawing.width - left - room) * bar.value / most
+        width = (drawing.width - left - room) * known(bar.value) / most
         top = y + (6 if wide else 20)
         drawing.rects.append(Rect(left, top, width, 20, "tone-late" if bar.late else "tone-1", ""))
         drawing.labels.append(
@@ -188,25 +205,27 @@ def _horizontal(wide: bool, bars: Sequence[Bar], words: Words) -> Drawing:
             else Label(left, y + 14, bar.label, "start", kind)
         )
         drawing.labels.append(
-            Label(left + width + 7, top + 15, words.number(bar.value), "start", f"strong {kind}".strip())
+            Label(left + width + 7, top + 15, words.say(bar.value), "start", f"strong {kind}".strip())
         )
     if wide:
         drawing.lines.append(Line(((left, 0), (left, drawing.height)), "zero"))
     return drawing
 
 
-def horizontal(id: str, title: str, bars: Sequence[Bar], *, words: Words, total: bool = True) -> Figure:
-    """Bars by category, each with its label and value. A late one is red and must say so in its label."""
+def horizontal(id: str, title: str, bars: Sequence[Bar], *, words: Words, total: Value = None) -> Figure:
+    """Bars by category, each with its label and value. A late one is red and must say so in its label.
+
+    `total`: the sum, where hidden parts do not tell it.
+    """
     _check(Series("", [bar.value for bar in bars]), count=len(bars))
-    rows = [[bar.label, words.number(bar.value)] for bar in bars]
-    if total:
-        rows.append([words.total, words.number(sum(bar.value for bar in bars))])
+    rows = [[bar.label, words.say(bar.value)] for bar in bars]
+    rows.append([words.total, words.say(Series("", [bar.value for bar in bars], total).total)])
     wide, narrow = _horizontal(True, bars, words), _horizontal(False, bars, words)
     return Figure(id, title, wide, narrow, [words.head, words.total], rows)
 
 
 def _histogram(wide: bool, bars: Sequence[Bar], words: Words, axis: str) -> Drawing:
-    steps = ticks(max([bar.value for bar in bars] + [1]))
+    steps = ticks(max([known(bar.value) for bar in bars] + [1]))
     drawing = Drawing(WIDE if wide else NARROW, 300.0 if wide else 250.0)
     gutter = max(len(words.number(steps[-1])) * LETTER + 10, 24)
     box = Box(gutter, 20, drawing.width - 8, drawing.height - 48, steps[-1])
@@ -214,21 +233,21 @@ def _histogram(wide: bool, bars: Sequence[Bar], words: Words, axis: str) -> Draw
     drawing.labels.append(Label(box.right, drawing.height - 8, axis, "end", "soft"))
     for index, bar in enumerate(bars):
         x, width = box.slot(index, len(bars))
-        y, kind = box.y(bar.value), "late" if bar.late else ""
+        y, kind = box.y(known(bar.value)), "late" if bar.late else ""
         if bar.value:
-            drawing.rects.append(
-                Rect(x + 1, y, max(width - 2, 0.5), box.bottom - y, "tone-late" if bar.late else "tone-1")
-            )
-            says = words.number(bar.value)
+            if bar.value != HIDDEN:
+                tone = "tone-late" if bar.late else "tone-1"
+                drawing.rects.append(Rect(x + 1, y, max(width - 2, 0.5), box.bottom - y, tone))
+            says = words.say(bar.value)
             if len(says) * LETTER < width + 4:
                 drawing.labels.append(Label(x + width / 2, y - 6, says, "middle", f"strong halo {kind}".strip()))
     return drawing
 
 
-def histogram(id: str, title: str, bars: Sequence[Bar], *, words: Words, axis: str) -> Figure:
+def histogram(id: str, title: str, bars: Sequence[Bar], *, words: Words, axis: str, total: Value = None) -> Figure:
     """How many fall in each class. `axis` names the unit under the classes; classes are equally wide or say so."""
     _check(Series("", [bar.value for bar in bars]), count=len(bars))
-    rows = [[bar.label, words.number(bar.value)] for bar in bars]
-    rows.append([words.total, words.number(sum(bar.value for bar in bars))])
+    rows = [[bar.label, words.say(bar.value)] for bar in bars]
+    rows.append([words.total, words.say(Series("", [bar.value for bar in bars], total).total)])
     wide, narrow = (_histogram(way, bars, words, axis) for way in (True, False))
     return Figure(id, title, wide, narrow, [f"{words.head} ({axis})", words.total], rows)

@@ -3,13 +3,28 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from math import ceil, floor, log10
+from typing import Final, Literal
 
 WIDE, NARROW = 720.0, 320.0
 GAP = 18.0
 LETTER = 7.0
 TONES = 6
 
+# a number that this reader is not shown: nothing is drawn of it, and its place says so
+HIDDEN: Final = ".."
+Value = float | Literal[".."] | None
+
 Point = tuple[float, float]
+
+
+def known(value: Value) -> float:
+    """What is drawn of a value: nothing where there is none or it is hidden."""
+    return 0 if value is None or value == HIDDEN else value
+
+
+def added(values: Sequence[Value]) -> Value:
+    """The sum, which nobody is told who is not told a part of it."""
+    return HIDDEN if HIDDEN in values else sum(known(value) for value in values)
 
 
 @dataclass(frozen=True)
@@ -20,17 +35,21 @@ class Words:
     total: str
     number: Callable[[float], str]
 
+    def say(self, value: Value) -> str:
+        return "–" if value is None else HIDDEN if value == HIDDEN else self.number(value)
+
 
 @dataclass(frozen=True)
 class Series:
-    """One value for each label; None where there is none yet."""
+    """One value for each label; None where there is none yet. `whole` is the sum where the parts do not tell it."""
 
     name: str
-    values: Sequence[float | None]
+    values: Sequence[Value]
+    whole: Value = None
 
     @property
-    def total(self) -> float:
-        return sum(value or 0 for value in self.values)
+    def total(self) -> Value:
+        return added(self.values) if self.whole is None else self.whole
 
 
 @dataclass(frozen=True)
@@ -42,7 +61,7 @@ class Target:
 @dataclass(frozen=True)
 class Bar:
     label: str
-    value: float
+    value: Value
     late: bool = False
 
 
@@ -155,9 +174,9 @@ def axes(drawing: Drawing, box: Box, steps: Sequence[float], labels: Sequence[st
 def path_of(box: Box, series: Series) -> list[Point]:
     count = len(series.values)
     return [
-        (box.slot(index, count)[0] + box.slot(index, count)[1] / 2, box.y(value))
+        (box.slot(index, count)[0] + box.slot(index, count)[1] / 2, box.y(known(value)))
         for index, value in enumerate(series.values)
-        if value is not None
+        if value is not None and value != HIDDEN
     ]
 
 

@@ -130,7 +130,7 @@ async def ours(rate: int, stand: Stand, n: int) -> Measured:
         )
 
     await until(projected, 60, "the dashboard caught up before the run")
-    page = OpenPage(town, await token(town, "council"))
+    page = OpenPage(town, await token(town, "coordinator"))
     async with httpx.AsyncClient(timeout=30) as client:
         before = await page.read(client)
         page.seen.clear()

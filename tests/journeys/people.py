@@ -89,7 +89,7 @@ class People:
             return badge["state"] == "agrees" and badge["position"] == figures["position"]
 
         await until(both, same, seconds=seconds, what="agreement between reporting and reception")
-        return await self.get("council", "/reporting/dashboard.json")
+        return await self.get("coordinator", "/reporting/dashboard.json")
 
     async def quiet_hour(self) -> None:
         """As if no mail had gone out in the last hour: otherwise a busy mailbox collects for ten minutes."""

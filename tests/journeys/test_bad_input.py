@@ -216,7 +216,7 @@ async def test_garbage_on_a_topic_is_held_the_stream_goes_on_and_a_person_ends_i
         assert all(item["reason"] and item["waits_for"] == "person" for item in kept)
 
     async def dashboard():
-        return await people.get("council", "/reporting/dashboard.json")
+        return await people.get("coordinator", "/reporting/dashboard.json")
 
     figures = await until(dashboard, lambda d: d["as_of"]["held"] == len(garbage), what="a dashboard that says so")
     case = await people.allocate(2)

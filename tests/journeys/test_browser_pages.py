@@ -29,6 +29,10 @@ MORE: tuple[tuple[str | None, str], ...] = (
     ("operator", "/notifications/deliveries?status=sent"),
     ("operator", "/notifications/inbox"),
     ("council", "/reporting/?year=2017"),
+    ("council", "/reporting/themes/reception"),
+    ("council", "/reporting/themes/notifications"),
+    ("coordinator", "/reporting/themes/prize"),
+    ("coordinator", "/reporting/themes/contacts"),
 )
 # not pages, except the last: the dashboard's second address
 NO_PAGES = re.compile(

@@ -50,11 +50,11 @@ async def test_a_file_becomes_an_arrival_and_open_pages_follow_by_themselves(peo
     await people.arrive(await people.allocate(1))
     before = (await people.agreed())["received"]["persons"]
 
-    async with visits.as_(None) as page, visits.as_("council") as council, visits.as_("coordinator") as messages:
-        await council.goto("/reporting/")
-        number, sentence = council.locator(".figures b").first, council.locator("#part-received .says")
+    async with visits.as_(None) as page, visits.as_("manager") as chief, visits.as_("coordinator") as messages:
+        await chief.goto("/reporting/")
+        number, sentence = chief.locator(".figures b").first, chief.locator("#part-received .says")
         await expect(number).to_have_text(str(before))
-        await stay(council)
+        await stay(chief)
         await messages.goto("/notifications/inbox")
         await expect(messages.locator("h1")).to_have_text(said("inbox.title", "notifications"))
         await stay(messages)
@@ -94,8 +94,8 @@ async def test_a_file_becomes_an_arrival_and_open_pages_follow_by_themselves(peo
         # within three seconds of the answer, and without a reload
         await expect(number).to_have_text(str(before + 2), timeout=3_000)
         await expect(sentence).to_contain_text(said("received.says.total", "reporting", n=before + 2, year=today.year))
-        await expect(council.locator("#say")).to_contain_text(str(before + 2))
-        assert await stayed(council)
+        await expect(chief.locator("#say")).to_contain_text(str(before + 2))
+        assert await stayed(chief)
         await expect(page.locator(".lead")).to_have_text(said("case.lead.arrived", n=2))
         await picture(page, "work case after arrival")
 

@@ -108,7 +108,7 @@ async def test_a_nomination_is_counted_and_its_receipt_is_sent(people):
     made = await people.post("secretary", "/awards/nominations", nomination)
 
     async def counted():
-        return (await people.get("council", "/reporting/dashboard.json"))["nominations"]["nominations"]
+        return (await people.get("coordinator", "/reporting/dashboard.json"))["nominations"]["nominations"]
 
     await until(counted, lambda n: n == before + 1)
     (receipt,) = await until(lambda: people.mails(address), seconds=30)
@@ -125,7 +125,7 @@ async def test_a_rebuild_from_the_journals_and_one_from_kafka_give_the_same_figu
         await people.post("operator", "/reporting/operations/rebuilds/dashboard", {"source": source})
 
         async def swapped(live: int = state["live"]) -> bool:
-            page = await people.ask("council", "GET", "/reporting/dashboard.json")
+            page = await people.ask("coordinator", "GET", "/reporting/dashboard.json")
             assert page.status_code == 200
             assert page.json()["received"] == before["received"]
             return (await people.get("operator", "/reporting/operations/rebuilds"))[0]["live"] > live

@@ -12,7 +12,15 @@ from shared.settings import SERVICES
 from shared.web.access import routes_with_needs
 from tests.shared.conftest import settings_for
 
-EXAMPLES = {"year": "2018", "table": "received.csv", "item": "1", "number": "1", "name": "x", "source": "x"}
+EXAMPLES = {
+    "year": "2018",
+    "table": "received.csv",
+    "item": "1",
+    "number": "1",
+    "name": "x",
+    "source": "x",
+    "theme": "reception",
+}
 
 
 def routes(service: str):

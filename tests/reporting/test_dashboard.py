@@ -4,32 +4,22 @@ import asyncio
 import csv
 import io
 import json
-from collections.abc import AsyncIterator
-from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import asyncpg
-import httpx
 import pytest
 
 from deploy.verify.recount import recount
 from services.reporting import store_figures
-from services.reporting.app import service
 from services.reporting.consumers import SOURCES
 from services.reporting.reconciliation import Count
-from services.reporting.store import PROJECTION, apply
+from services.reporting.store import PROJECTION
 from services.reporting.tables import TABLES
-from shared.consumer import Receiver
-from shared.contracts.envelope import Fact, Recorded, headers
-from shared.identity import SESSION_COOKIE, Actor
-from shared.messaging import Raw
-from shared.process import build
-from shared.runtime import Runtime
+from shared.contracts.envelope import Fact
 from shared.web.access import routes_with_needs
-from tests.reporting.conftest import migrated
+from tests.reporting.conftest import Reporting
 from tests.reporting.year import KINDS, MINORS, QUOTA, RECEIVED, year_of_2018
 
 READERS = {"council", "manager", "coordinator", "auditor", "operator", "secretary", "caseworker"}
@@ -37,56 +27,9 @@ TODAY = date(2018, 12, 31)
 EPOCH = uuid4()
 
 
-def raw(fact: Fact) -> Raw:
-    """The record that Kafka would hand over."""
-    event = Recorded(
-        fact.id, fact.source, fact.subject, fact.sequence, fact.position, EPOCH, fact.event.type, fact.at,
-        fact.recorded_at, fact.event.text(),
-    )  # fmt: skip
-    return Raw(f"landa.{fact.source}", 0, fact.position, None, event.data.encode(), headers(event))
-
-
-@dataclass
-class Reporting:
-    """The service on its database, fed by the test through the real gate instead of Kafka."""
-
-    app: Any
-    runtime: Runtime
-
-    async def feed(self, facts: list[Fact], size: int = 100) -> None:
-        async def live(tx: Any, batch: Any) -> None:
-            await apply(tx, 1, batch)
-
-        receiver = Receiver(self.runtime.database, store_figures.consumer(1), live)
-        for start in range(0, len(facts), size):
-            await receiver.receive([raw(fact) for fact in facts[start : start + size]])
-
-    def client(self, *roles: str, **kept: str) -> httpx.AsyncClient:
-        cookies = dict(kept)
-        if roles:
-            actor = Actor("somebody", frozenset(roles), None, "Kim Exempel", "sv")
-            cookies[SESSION_COOKIE] = self.runtime.identity.open_session(actor)
-        return httpx.AsyncClient(
-            transport=httpx.ASGITransport(self.app), base_url="http://localhost:8400", cookies=cookies
-        )
-
-
-@pytest.fixture
-async def reporting(database: Any, tmp_path: Path) -> AsyncIterator[Reporting]:
-    clock = tmp_path / "clock"
-    clock.write_text("2018-12-31T12:00:00+01:00")
-    settings = (await migrated(database.url("reporting"))).model_copy(update={"clock_file": str(clock)})
-    app = build(service(settings))
-    runtime: Runtime = app.state.landa
-    await runtime.database.open()
-    yield Reporting(app, runtime)
-    await runtime.database.close()
-    await runtime.http.aclose()
-
-
 async def test_the_dashboard_shows_exactly_the_published_totals(reporting: Reporting) -> None:
     await reporting.feed(year_of_2018())
-    async with reporting.client("council") as http:
+    async with reporting.client("coordinator") as http:
         said = (await http.get("/reporting/dashboard.json")).raise_for_status().json()
         assert said == (await http.get("/reporting/dashboard", headers={"accept": "application/json"})).json()
     assert (said["year"], said["received"]["persons"], said["received"]["unaccompanied_minors"]) == (2018, 280, 30)
@@ -98,6 +41,7 @@ async def test_the_dashboard_shows_exactly_the_published_totals(reporting: Repor
     assert (said["open_cases"]["cases"], said["open_cases"]["late_cases"]) == (12, 2)
     assert said["open_cases"]["today"] == "2018-12-31"
     assert said["nominations"]["nominations"] == len(KINDS) == 10
+    assert [g["persons"] for g in said["received"]["by_age"]] == [30, 0, 250, 0, 0]
 
 
 async def test_readers_read_and_nobody_else(reporting: Reporting) -> None:
@@ -139,7 +83,7 @@ async def test_the_page_draws_every_section_with_its_table_and_also_an_empty_tow
 
 async def test_csv_files_hold_the_same_figures_and_an_unknown_one_is_not_found(reporting: Reporting) -> None:
     await reporting.feed(year_of_2018())
-    async with reporting.client("manager") as http:
+    async with reporting.client("manager", unit="reception") as http:
         for table in TABLES:
             answer = (await http.get(f"/reporting/tables/{table}.csv?separator=semicolon")).raise_for_status()
             assert answer.headers["content-type"].startswith("text/csv")

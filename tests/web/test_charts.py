@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.web.charts import Bar, Figure, Series, Target, Words, cumulative, histogram, horizontal, stacked
+from shared.web.charts import HIDDEN, Bar, Figure, Series, Target, Words, cumulative, histogram, horizontal, stacked
 from shared.web.drawing import Drawing, spread, ticks
 
 WORDS = Words("Month", "Total", lambda value: str(int(value)))
@@ -127,3 +127,23 @@ def test_labels_keep_their_distance_and_their_order(wanted: list[float]) -> None
 def test_no_chart_hides_a_negative_value() -> None:
     with pytest.raises(ValueError):
         horizontal("f", "Title", [Bar("x", -1)], words=WORDS)
+
+
+def test_a_hidden_value_is_drawn_nowhere_and_said_to_be_hidden() -> None:
+    bars = [Bar("a", 12), Bar("b", HIDDEN), Bar("c", 0)]
+    for figure in (
+        horizontal("f", "Title", bars, words=WORDS, total=15),
+        histogram("g", "Title", bars, words=WORDS, axis="days", total=15),
+    ):
+        assert figure.rows == [["a", "12"], ["b", ".."], ["c", "0"], ["Total", "15"]]
+        for drawing in drawings(figure):
+            within(drawing)
+            assert ".." in {label.text for label in drawing.labels}
+            assert max(rect.width * rect.height for rect in drawing.rects) > 0
+    assert horizontal("f", "Title", bars, words=WORDS).rows[-1] == ["Total", ".."], "a sum would tell its part"
+    months = stacked("s", "Title", ["m1", "m2"], [Series("all", [7, HIDDEN], 9)], words=WORDS)
+    assert months.rows == [["m1", "7", "7"], ["m2", "..", ".."], ["Total", "9", "9"]]
+    assert len([rect for rect in months.wide.rects if rect.says]) == 1
+    line = cumulative("c", "Title", ["m1", "m2", "m3"], Series("now", [7, HIDDEN, 12]), words=WORDS)
+    assert [row[1] for row in line.rows] == ["7", "..", "12"]
+    assert len(next(one for one in line.wide.lines if one.kind == "now").points) == 2

@@ -86,7 +86,7 @@ def _quota(table: Published) -> tuple[int, int]:
 
 
 async def _dashboard(api: Api, table: Published, found: _Findings) -> None:
-    page = await api.get("council", f"/reporting/dashboard.json?year={YEAR}")
+    page = await api.get("coordinator", f"/reporting/dashboard.json?year={YEAR}")
     received, quota = page["received"], page["quota"]
     found.equal("dashboard: persons received", received["persons"], table.total.persons)
     found.equal("dashboard: unaccompanied minors", received["unaccompanied_minors"], table.total.minors)
@@ -104,7 +104,7 @@ async def _dashboard(api: Api, table: Published, found: _Findings) -> None:
     waiting = page["open_cases"]
     found.equal("dashboard: open cases", waiting["cases"], OPEN)
     found.equal("dashboard: sum of open cases by days left", sum(b["cases"] for b in waiting["buckets"]), OPEN)
-    following = await api.get("council", f"/reporting/dashboard.json?year={STILL_OPEN_YEAR}")
+    following = await api.get("coordinator", f"/reporting/dashboard.json?year={STILL_OPEN_YEAR}")
     found.equal(f"dashboard: quota of {STILL_OPEN_YEAR}", following["quota"]["target"], table.next_target)
     found.equal(f"dashboard: received in {STILL_OPEN_YEAR}", following["received"]["persons"], 0)
 
@@ -154,7 +154,7 @@ async def _alerts(api: Api) -> list[str]:
     counts = (await api.get("coordinator", "/notifications/deliveries"))["counts"]
     for state in ("collecting", "waiting", "failed"):
         found.equal(f"notifications: mail {state}", counts.get(state, 0), 0)
-    page = await api.get("council", f"/reporting/dashboard.json?year={YEAR}")
+    page = await api.get("coordinator", f"/reporting/dashboard.json?year={YEAR}")
     rows = {(row["rule"], row["channel"]): row for row in page["notifications"]}
     inbox = rows.get(("allocation-received", "inbox"), {})
     found.equal("dashboard: alerts", inbox.get("sent"), cases.total())
@@ -170,6 +170,6 @@ async def _nominations(api: Api) -> list[str]:
     items = await _pages(api, "secretary", f"/awards/nominations?year={YEAR}", "items")
     found.equal("awards: nominations", len(items), NOMINATIONS)
     found.equal("awards: kinds of nominees", len({item["nominee_kind"] for item in items}), KINDS)
-    page = await api.get("council", f"/reporting/dashboard.json?year={YEAR}")
+    page = await api.get("coordinator", f"/reporting/dashboard.json?year={YEAR}")
     found.equal("dashboard: nominations", page["nominations"]["nominations"], NOMINATIONS)
     return found.wrong

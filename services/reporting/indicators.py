@@ -1,0 +1,50 @@
+"""The indicators, read from their table: what each number is called and means, and which events it is made of."""
+
+import tomllib
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from services.reporting.disclosure import AREAS, Area
+from shared.contracts import CATALOGUE
+
+THEMES = ("reception", "establishment", "contacts", "notifications", "prize")
+UNITS = frozenset({"persons", "households", "notifications", "nominations", "plans", "contacts"})
+
+
+@dataclass(frozen=True, slots=True)
+class Indicator:
+    """`name` and `definition` by language. `table`: the CSV file that holds the number."""
+
+    key: str
+    theme: str
+    area: Area
+    unit: str
+    table: str
+    events: tuple[str, ...]
+    breakdowns: tuple[str, ...]
+    name: dict[str, str]
+    definition: dict[str, str]
+
+
+@cache
+def indicators() -> tuple[Indicator, ...]:
+    """All of them, in reading order. Raises ValueError when the table names something that is not there."""
+    path = Path(__file__).with_suffix(".toml")
+    found = []
+    for row in tomllib.loads(path.read_text(encoding="utf-8"))["indicator"]:
+        one = Indicator(**{**row, "events": tuple(row["events"]), "breakdowns": tuple(row["breakdowns"])})
+        known = one.theme in THEMES and one.area in AREAS and one.unit in UNITS
+        if not known or not one.events or not set(one.events) <= CATALOGUE.keys():
+            raise ValueError(f"the indicator {one.key} has a theme, area, unit or event that is not known")
+        for words in (one.name, one.definition):
+            if set(words) != {"sv", "en"} or words["sv"] == words["en"] or not all(words.values()):
+                raise ValueError(f"the indicator {one.key} wants both languages")
+        found.append(one)
+    if len({one.key for one in found}) != len(found):
+        raise ValueError("two indicators have one key")
+    return tuple(found)
+
+
+def of_theme(theme: str) -> tuple[Indicator, ...]:
+    return tuple(one for one in indicators() if one.theme == theme)

@@ -1,0 +1,157 @@
+"""Published tables: read as they are, refused where they do not add up, kept in versions, shown beside our own."""
+
+import re
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from deploy.local.year.published import DATA
+from services.reporting.published.compared import own_row
+from services.reporting.published.tables import COLUMNS, DoesNotAddUp, read
+from tests.reporting.conftest import Reporting
+from tests.reporting.year import year_of_2018
+
+RECEIVED = (DATA / "migrationsverket_kommunmottagna_2018_kalmar_lan.csv").read_bytes()
+QUOTA = (DATA / "migrationsverket_kommuntal_2018_kalmar_lan.csv").read_bytes()
+HTML = {"accept": "text/html"}
+
+
+def test_both_tables_are_read_as_they_are_published() -> None:
+    table = read(RECEIVED)
+    assert (table.kind, table.year, str(table.published_on)) == ("received", 2018, "2019-03-25")
+    assert len([row for row in table.rows if row.level == "municipality"]) == 12
+    kalmar = own_row(list(table.rows), None, "Kalmar kommun")
+    assert kalmar is not None and kalmar.numbers == (34, 0, 87, 12, 40, 9, 16, 9, 103, 0, 280, 30)
+    (county,) = (row for row in table.rows if row.level == "county")
+    assert county.numbers[-2:] == (1238, 139)
+    quota = read(QUOTA)
+    assert (quota.kind, quota.year) == ("quota", None)
+    mine = own_row(list(quota.rows), None, "Kalmar kommun")
+    assert mine is not None and dict(zip(COLUMNS["quota"], mine.numbers, strict=True)) == {
+        "target": 110,
+        "received": 110,
+    }
+
+
+def faults(content: bytes) -> set[tuple[str, int, str]]:
+    with pytest.raises(DoesNotAddUp) as refused:
+        read(content)
+    return {(one.code, one.line, one.column[:6]) for one in refused.value.faults}
+
+
+def test_a_refusal_names_line_and_column() -> None:
+    # The heading of the file holds line breaks in its cells, so that Kalmar is on line 14.
+    wrong = RECEIVED.replace(b";;KALMAR;34;;87;12", b";;KALMAR;34;;88;12")
+    line = RECEIVED.decode("utf-8-sig").split("KALMAR;34")[0].count("\n") + 1
+    last = RECEIVED.decode("utf-8-sig").split("Delsumma")[0].count("\n") + 1
+    assert faults(wrong) == {("row-sum", line, "Totalt"), ("county-sum", last, "Person")}
+    assert faults(QUOTA.replace(b"KALMAR,8,0880,110,110", b"KALMAR,8,0880,110,109")) == {("county-sum", 2, "Mottag")}
+    assert faults(QUOTA.replace(b"0880,110,110", b"0880,110,x")) == {("no-number", 9, "Mottag")}
+    lines = RECEIVED.splitlines(keepends=True)
+    assert {code for code, _, _ in faults(b"".join(lines[:-1]))} == {"no-subtotal"}
+    assert {code for code, _, _ in faults(b"".join([*lines[:-1], lines[-2], lines[-1]]))} >= {"twice", "county-sum"}
+    assert {code for code, _, _ in faults(RECEIVED.replace("Övriga".encode(), b"Andra"))} == {"other-heading"}
+    assert {code for code, _, _ in faults(b"a;b\n1;2\n")} == {"no-heading"}
+    assert {code for code, _, _ in faults(b"\x00\x01")} == {"no-table"}
+
+
+CELLS = [m.span() for m in re.finditer(rb"(?<=;)\d+(?=[;\r\n])", RECEIVED) if m.start() > RECEIVED.index(b"BORGHOLM")]
+
+
+@given(st.sampled_from(CELLS), st.integers(1, 400))
+def test_no_single_changed_number_gets_through(cell: tuple[int, int], more: int) -> None:
+    start, end = cell
+    changed = RECEIVED[:start] + str(int(RECEIVED[start:end]) + more).encode() + RECEIVED[end:]
+    with pytest.raises(DoesNotAddUp):
+        read(changed)
+
+
+async def send(http: httpx.AsyncClient, content: bytes, **fields: str) -> httpx.Response:
+    page = (await http.get("/reporting/published", headers=HTML)).text
+    csrf = page.split('name="csrf" value="')[1].split('"')[0]
+    key = {"idempotency-key": str(uuid4()), "x-csrf-token": csrf, "origin": "http://localhost:8400"}
+    return await http.post("/reporting/published", files={"file": ("t.csv", content)}, data=fields, headers=key)
+
+
+async def test_a_table_is_kept_in_versions_and_the_same_again_is_no_change(reporting: Reporting) -> None:
+    async with reporting.client("coordinator") as http:
+        assert (await send(http, QUOTA)).json()["code"] == "published-year-missing"
+        assert (await send(http, RECEIVED, year="2017")).json()["code"] == "published-other-year"
+        said = {"year": "2018", "published_on": "2018-12-01"}
+        first = await send(http, QUOTA, **said)
+        assert (first.status_code, first.json()["revision"]) == (201, 1)
+        again = await send(http, QUOTA, **said)
+        assert (again.status_code, again.json()) == (200, first.json())
+        grown = QUOTA.replace(b"KALMAR,8,0880,110,110", b"KALMAR,8,0880,111,110").replace(b"8,,165", b"8,,165")
+        refused = await send(http, grown, **said)
+        assert refused.status_code == 422 and refused.json()["code"] == "published-county-sum"
+        whole = grown.replace("LÄN,,8,,165,165".encode(), "LÄN,,8,,166,165".encode())
+        second = await send(http, whole, **said)
+        assert (second.status_code, second.json()["revision"]) == (201, 2)
+        listed = (await http.get("/reporting/published")).json()["published"]
+        assert [(one["year"], one["revision"]) for one in listed] == [(2018, 2), (2018, 1)]
+        old = (await http.get("/reporting/published/quota/2018?revision=1&municipality=KALMAR")).json()
+        assert old["compared"][0] == {"figure": "target", "ours": 0, "published": 110, "difference": -110}
+        assert (await http.get("/reporting/published/quota/2018?revision=9")).status_code == 404
+
+
+async def test_our_figures_of_2018_stand_beside_the_published_ones_and_agree(reporting: Reporting) -> None:
+    settings: Any = reporting.runtime.settings
+    reporting.runtime.settings = settings.model_copy(update={"municipality": "Kalmar kommun"})
+    Path(settings.clock_file).write_text("2019-06-01T12:00:00+02:00")
+    await reporting.feed(year_of_2018())
+    async with reporting.client("manager", unit="reception") as http:
+        assert (await send(http, RECEIVED)).status_code == 201
+        assert (await send(http, QUOTA, year="2018", published_on="2019-01-31")).status_code == 201
+        for kind, number in (("received", 12), ("quota", 2)):
+            told = (await http.get(f"/reporting/published/{kind}/2018")).json()
+            assert told["municipality"] == "KALMAR" and len(told["compared"]) == number
+            assert {one["difference"] for one in told["compared"]} == {0}
+        other = (await http.get("/reporting/published/received/2018?municipality=TORSÅS")).json()["compared"]
+        assert other[0]["difference"] == 34
+    async with reporting.client("council", lang="en") as http:
+        for path in ("/reporting/published", "/reporting/published/received/2018"):
+            page = (await http.get(path, headers=HTML)).raise_for_status().text
+            assert "Import a table" not in page
+        assert "Our figures are the same as the published ones." in page
+        assert (await http.post("/reporting/published", files={"file": ("t.csv", QUOTA)})).status_code == 403
+
+
+async def test_the_form_shows_every_fault_at_once_and_keeps_what_was_typed(reporting: Reporting) -> None:
+    async with reporting.client("operator", lang="en") as http:
+        page = (await http.get("/reporting/published", headers=HTML)).text
+        hidden = {
+            name: page.split(f'name="{name}" value="')[2 if name == "csrf" else 1].split('"')[0]
+            for name in ("csrf", "key")
+        }
+        wrong = RECEIVED.replace(b";;KALMAR;34;;87;12", b";;KALMAR;34;;88;12")
+        answer = await http.post(
+            "/reporting/forms/published",
+            files={"file": ("t.csv", wrong)},
+            data={**hidden, "year": "2018"},
+            headers={**HTML, "origin": "http://localhost:8400"},
+        )
+        assert answer.status_code == 422
+        assert "it says 280, but the row makes 281" in answer.text
+        assert "the municipalities make 172" in answer.text
+        assert 'value="2018"' in answer.text
+        good = await http.post(
+            "/reporting/forms/published",
+            files={"file": ("t.csv", RECEIVED)},
+            data={**hidden, "year": "2018"},
+            headers={**HTML, "origin": "http://localhost:8400"},
+        )
+        assert (good.status_code, good.headers.get("location")) == (422, None), "published after the town's day"
+        Path(reporting.runtime.settings.clock_file or "").write_text("2019-06-01T12:00:00+02:00")
+        good = await http.post(
+            "/reporting/forms/published",
+            files={"file": ("t.csv", RECEIVED)},
+            data={**hidden, "year": "2018"},
+            headers={**HTML, "origin": "http://localhost:8400"},
+        )
+        assert (good.status_code, good.headers["location"]) == (303, "/reporting/published/received/2018")
