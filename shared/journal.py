@@ -172,6 +172,11 @@ async def republish(tx: Connection, subject: UUID, start: int) -> int:
     return int(done.split()[-1])
 
 
+async def knows(connection: Connection, subject: UUID) -> bool:
+    """Whether anything ever happened to `subject` here."""
+    return bool(await connection.fetchval("select exists (select from journal where subject = $1)", subject))
+
+
 async def republish_all(tx: Connection) -> int:
     """Puts the whole journal into the outbox again, for a Kafka that lost what it had; returns how many events."""
     done = await tx.execute("insert into outbox select position from journal on conflict do nothing")

@@ -9,6 +9,7 @@ from services.notifications.addresses import Addresses
 from services.notifications.sender import Sender
 from services.notifications.store import Mailbox
 from shared.clock import Clock
+from shared.database import Connection
 from shared.identity import Actor
 from shared.process import Service, run
 from shared.runtime import Runtime
@@ -37,6 +38,11 @@ def login(app: FastAPI, runtime: Runtime) -> None:
     app.include_router(Login(runtime.identity, runtime.http, on_login).router())
 
 
+async def mails(connection: Connection) -> dict[str, dict[str, int]]:
+    """What operators see of the mails: how many are in each state."""
+    return {"mail": await store.counts(connection)}
+
+
 def service(settings: Settings) -> Service:
     """Notifications with these settings."""
     return Service(
@@ -46,6 +52,7 @@ def service(settings: Settings) -> Service:
         consumers=[consumers.alerts(Clock(settings))],
         background=[send],
         setup=login,
+        own=mails,
     )
 
 
