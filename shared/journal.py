@@ -172,6 +172,11 @@ async def republish(tx: Connection, subject: UUID, start: int) -> int:
     return int(done.split()[-1])
 
 
+async def knows(connection: Connection, subject: UUID) -> bool:
+    """Whether anything ever happened to `subject` here."""
+    return bool(await connection.fetchval("select exists (select from journal where subject = $1)", subject))
+
+
 REPUBLISHED_AT_ONCE = 20_000
 
 

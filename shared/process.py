@@ -46,6 +46,7 @@ class Service:
     """What a service's app.py says about itself. `background` callables run for ever, each restarted when it raises.
 
     `setup(app, runtime)` may add routes that need the runtime. `statuses`, `bodies`: see `shared.web.house.furnish`.
+    `own(connection)` is what operators see of this service beside the flow of events.
     """
 
     settings: Settings
@@ -57,6 +58,7 @@ class Service:
     extras: dict[str, Any] = field(default_factory=dict)
     statuses: Mapping[str, int] = field(default_factory=dict)
     bodies: Mapping[str, int] = field(default_factory=dict)
+    own: operations.Own | None = None
 
 
 @dataclass
@@ -68,6 +70,7 @@ class Parts:
     relay: Relay
     consumers: Consumers
     migrated: bool = False
+    own: operations.Own | None = None
 
 
 def build(service: Service) -> FastAPI:
@@ -101,7 +104,7 @@ def build(service: Service) -> FastAPI:
     relay = Relay(settings, database)
     for each in (database, work):
         each.after_commit.append(relay.wake)
-    parts = Parts(own, work, relay, Consumers(own, work, service.consumers))
+    parts = Parts(own, work, relay, Consumers(own, work, service.consumers), own=service.own)
     app = FastAPI(
         title=f"Landa {settings.service}",
         lifespan=_lifespan(service, parts),

@@ -4,11 +4,12 @@ from pathlib import Path
 
 from fastapi import FastAPI
 
-from services.notifications import consumers, handlers, http, pages, reminding, store_people
+from services.notifications import consumers, handlers, http, pages, reminding, store, store_people
 from services.notifications.addresses import Addresses
 from services.notifications.sender import Sender
 from services.notifications.store_people import Mailbox
 from shared.clock import Clock
+from shared.database import Connection
 from shared.identity import Actor
 from shared.process import Service, run
 from shared.runtime import Runtime
@@ -42,6 +43,11 @@ def login(app: FastAPI, runtime: Runtime) -> None:
     app.include_router(Login(runtime.identity, runtime.http, on_login).router())
 
 
+async def mails(connection: Connection) -> dict[str, dict[str, int]]:
+    """What operators see of the mails: how many are in each state."""
+    return {"mail": await store.counts(connection)}
+
+
 def service(settings: Settings) -> Service:
     """Notifications with these settings."""
     return Service(
@@ -51,6 +57,7 @@ def service(settings: Settings) -> Service:
         consumers=[consumers.alerts(Clock(settings))],
         background=[send, reminding.run],
         setup=login,
+        own=mails,
     )
 
 

@@ -19,6 +19,7 @@ _ROLES = {
     "import": {"coordinator"},
     "nominations": {"secretary"},
     "reporting": {"coordinator", "manager", "council", "auditor"},
+    "operations": {"operator"},
     "deliveries": {"coordinator", "manager", "operator"},
     "mailboxes": {"manager", "operator"},
 }
@@ -28,6 +29,7 @@ _PATHS = {
     "import": "/reception/imports",
     "nominations": "/awards/nominations",
     "reporting": "/reporting/",
+    "operations": "/reporting/services",
     "deliveries": "/notifications/deliveries",
     "mailboxes": "/notifications/mailboxes",
 }

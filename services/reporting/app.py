@@ -4,6 +4,7 @@ from pathlib import Path
 
 from services.reporting import http, pages, watch
 from services.reporting.consumers import DASHBOARD
+from services.reporting.operator import pages as operator
 from services.reporting.published import pages as published_pages
 from shared.process import Service, run
 from shared.settings import Settings
@@ -13,9 +14,10 @@ def service(settings: Settings) -> Service:
     return Service(
         settings,
         here=Path(__file__).parent,
-        routers=[http.router, published_pages.router, pages.router],
+        routers=[http.router, published_pages.router, pages.router, operator.router],
         consumers=[DASHBOARD],
         background=[watch.watch],
+        own=operator.own,
     )
 
 

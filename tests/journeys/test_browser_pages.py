@@ -36,7 +36,7 @@ MORE: tuple[tuple[str | None, str], ...] = (
 )
 # not pages, except the last: the dashboard's second address
 NO_PAGES = re.compile(
-    r"/(events|journal|operations.*|openapi\.json|static/.*|callback)$|^/auth/|^/reporting/dashboard$"
+    r"/(events|journal|operations(/held|/rebuilds)?|openapi\.json|static/.*|callback)$|^/auth/|^/reporting/dashboard$"
 )
 # what another width or another light can change
 LOOKS = ("color-contrast", "target-size", "scrollable-region-focusable")
