@@ -19,10 +19,9 @@ from shared.contracts.reception import QuotaSet
 from shared.database import Connection
 from shared.journal import uuid7
 from shared.web.texts import Texts
-from tests.reporting.test_dashboard import Reporting, raw, reporting
+from tests.reporting.conftest import Reporting, raw
 from tests.reporting.year import year_of_2018
 
-__all__ = ["reporting"]
 HTML = {"accept": "text/html"}
 ORIGIN = {"origin": "http://localhost:8400"}
 NOW = "2018-06-15T12:00:00+00:00"
