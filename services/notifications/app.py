@@ -4,7 +4,18 @@ from pathlib import Path
 
 from fastapi import FastAPI
 
-from services.notifications import consumers, handlers, http, pages, reminding, store, store_people
+from services.notifications import (
+    consumers,
+    deliveries,
+    handlers,
+    http,
+    inbox,
+    pages,
+    preferences,
+    reminding,
+    store,
+    store_people,
+)
 from services.notifications.addresses import Addresses
 from services.notifications.sender import Sender
 from services.notifications.store_people import Mailbox
@@ -53,7 +64,7 @@ def service(settings: Settings) -> Service:
     return Service(
         settings,
         here=Path(__file__).parent,
-        routers=[http.router, pages.router],
+        routers=[http.router, pages.router, inbox.router, deliveries.router, preferences.router],
         consumers=[consumers.alerts(Clock(settings))],
         background=[send, reminding.run],
         setup=login,

@@ -56,12 +56,15 @@ class KnownCase:
 
 
 def evolve(case: KnownCase | None, event: CaseEvent) -> KnownCase | None:
-    """The case after `event`. None when it began before there were reminders: nothing is known of it."""
+    """The case after `event`. None when it began before there were reminders: nothing is known of it.
+
+    A beginning that is told again, past the gate, takes nothing back.
+    """
     match event:
         case AllocationReceived():
-            return KnownCase(_ids(event.persons), receive_by=event.receive_by)
+            return case or KnownCase(_ids(event.persons), receive_by=event.receive_by)
         case SettlementNotified():
-            return KnownCase(_ids(event.persons))
+            return case or KnownCase(_ids(event.persons))
     if case is None:
         return None
     match event:

@@ -1,23 +1,30 @@
 """Load, decide, save, announce: for one notification or for all that one mail carries, in the caller's transaction."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
-from services.notifications import domain, rules, store, store_mail, store_people
+from services.notifications import domain, hours, rules, store, store_inbox, store_life, store_mail, store_people
 from services.notifications.domain import About, Command, FailureReason
-from services.notifications.rules import PERSON, ROLE, Notice, Place
+from services.notifications.hours import Preference
+from services.notifications.rules import PERSON, ROLE, Group, Notice, Place
+from services.notifications.store_inbox import Held, Reader
+from services.notifications.store_life import ResendReason
 from shared import journal
+from shared.clock import STOCKHOLM
 from shared.contracts.envelope import Fact
 from shared.database import Connection
-from shared.decider import fold
+from shared.decider import Refused, fold
 from shared.identity import Actor
 from shared.sealed import CannotOpen, Vault, open_sealed, seal
 from shared.web.problems import Problem
 
 OURSELVES = "service:notifications"
 MOST_AT_ONCE = 500
+LONGEST_SNOOZE = timedelta(days=90)
+# The roles whose people have an inbox.
+READERS = ("coordinator", "caseworker", "manager", "secretary", "operator")
 
 
 async def carry_out(
@@ -40,14 +47,16 @@ async def carry_out(
 async def alert(tx: Connection, facts: Sequence[Fact], at: datetime, now: datetime) -> None:
     """Makes the notifications that `facts` call for, `at` in business time and `now` in real time."""
     wanted = [notice for fact in facts for notice in rules.notices(fact, now)]
-    await make(tx, wanted, {fact.id: fact.traceparent for fact in facts}, at)
+    await make(tx, wanted, {fact.id: fact.traceparent for fact in facts}, at, now)
 
 
-async def make(tx: Connection, wanted: Sequence[Notice], traceparents: Mapping[UUID, str | None], at: datetime) -> None:
+async def make(
+    tx: Connection, wanted: Sequence[Notice], traceparents: Mapping[UUID, str | None], at: datetime, now: datetime
+) -> None:
     """Makes those that do not exist yet. What goes into an inbox is there, and so sent, at once."""
     if not wanted:
         return
-    made = set(await store.make(tx, wanted, await _places(tx, wanted), traceparents))
+    made = set(await store.make(tx, wanted, await _places(tx, wanted, at, now), traceparents))
     inbox = [notice.id for notice in wanted if notice.channel == "inbox" and notice.id in made]
     await carry_out(tx, inbox, lambda about: domain.MarkSent(about, 1), at, OURSELVES)
     if inbox:
@@ -56,15 +65,28 @@ async def make(tx: Connection, wanted: Sequence[Notice], traceparents: Mapping[U
         await tell_deliveries(tx)
 
 
-async def _places(tx: Connection, wanted: Sequence[Notice]) -> dict[UUID, Place]:
-    persons = {n.recipient.removeprefix(PERSON) for n in wanted if n.recipient.startswith(PERSON)}
-    there = await store_people.signed_in(tx, persons) if persons else set()
-    found = {}
-    for notice in wanted:
-        stranger = notice.recipient.startswith(PERSON) and notice.recipient.removeprefix(PERSON) not in there
-        nowhere = "never-signed-in" if stranger and notice.channel == "email" else None
-        found[notice.id] = Place(notice.recipient, notice.withheld or nowhere)
-    return found
+async def _places(tx: Connection, wanted: Sequence[Notice], at: datetime, now: datetime) -> dict[UUID, Place]:
+    """Everybody's choices are few; they are asked only when somebody is meant by name."""
+    personal = any(notice.recipient.startswith(PERSON) for notice in wanted)
+    chosen = await store_people.preferences(tx) if personal else {}
+    there = await store_people.signed_in(tx) if personal else set[str]()
+    today = at.astimezone(STOCKHOLM).date()
+    return {notice.id: hours.place(notice, chosen, there, today, now) for notice in wanted}
+
+
+async def prefer(tx: Connection, actor: Actor, wanted: Preference) -> None:
+    """Keeps what `actor` chose; it holds for messages from now on. Refused when it makes no sense."""
+    hours.checked(wanted, actor.sub)
+    if wanted.stand_in is not None and wanted.stand_in not in await store_people.signed_in(tx):
+        raise Refused("unknown-colleague", field="stand_in")
+    await store_people.prefer(tx, actor.sub, wanted)
+
+
+async def colleagues(conn: Connection, vault: Vault, actor: Actor) -> list[tuple[str, str]]:
+    """Sign-in subjects and names of everybody else who has an inbox, by name."""
+    found = {sub: key for sub, key in (await store_people.staff(conn, READERS)).items() if sub != actor.sub}
+    known = await names(conn, vault, found.values())
+    return sorted(((sub, known[key]) for sub, key in found.items() if key in known), key=lambda one: one[1].casefold())
 
 
 async def tell_deliveries(tx: Connection) -> None:
@@ -78,16 +100,54 @@ def inboxes(actor: Actor) -> list[str]:
     return [f"{PERSON}{actor.sub}", *offices, *[f"{office}/{actor.unit}" for office in offices if actor.unit]]
 
 
+def reader(actor: Actor, today: date) -> Reader:
+    """`actor` before the inbox, `today` in business time."""
+    return Reader(inboxes(actor), actor.sub, today)
+
+
+async def _held(tx: Connection, notification: UUID, actor: Actor) -> Held:
+    found = await store_inbox.held(tx, notification)
+    if found is None or found.holder not in inboxes(actor):
+        raise Problem(404, "unknown-notification")
+    return found
+
+
 async def acknowledge(tx: Connection, notification: UUID, actor: Actor, now: datetime) -> None:
     """`actor` has read it. The first to say so is remembered. Problem 404 when it is not in this person's inbox."""
-    if await store.holder_of(tx, notification) not in inboxes(actor):
-        raise Problem(404, "unknown-notification")
+    await _held(tx, notification, actor)
     await _acknowledge(tx, [notification], actor, now)
 
 
-async def acknowledge_up_to(tx: Connection, until: UUID | None, actor: Actor, now: datetime) -> int:
+async def acknowledge_up_to(
+    tx: Connection, until: UUID | None, group: Group | None, actor: Actor, now: datetime
+) -> int:
     """`actor` has read all that were there when `until` was the newest; how many were open, at most 500."""
-    return await _acknowledge(tx, await store.open_up_to(tx, inboxes(actor), until, MOST_AT_ONCE), actor, now)
+    who = reader(actor, now.astimezone(STOCKHOLM).date())
+    return await _acknowledge(tx, await store_inbox.open_up_to(tx, who, until, group, MOST_AT_ONCE), actor, now)
+
+
+async def snooze(tx: Connection, notification: UUID, actor: Actor, until: date | None, today: date) -> None:
+    """Out of `actor`'s sight until that day; for everybody else as before. Problem 404 as above. Refused: `until`."""
+    await _held(tx, notification, actor)
+    if until is not None and until <= today:
+        raise Refused("snooze-not-later", field="until")
+    if until is not None and until > today + LONGEST_SNOOZE:
+        raise Refused("snooze-too-long", field="until", days=LONGEST_SNOOZE.days)
+    await store_inbox.snooze(tx, notification, actor.sub, until)
+    await store.tell(tx, "inbox")
+
+
+async def hand_over(tx: Connection, notification: UUID, actor: Actor, to: str) -> None:
+    """A colleague has it now. Problem 404 when it is not `actor`'s to hand over. Refused: `to`, or it is done."""
+    found = await store_inbox.held(tx, notification)
+    if found is not None and (found.holder, found.handed_by) == (PERSON + to, actor.sub):
+        return  # handed over already: a double click
+    if not (await _held(tx, notification, actor)).open:
+        raise Refused("already-done")
+    if to not in await store_people.staff(tx, READERS):
+        raise Refused("unknown-colleague", field="to")
+    await store_inbox.hand_over(tx, notification, PERSON + to, actor.sub)
+    await store.tell(tx, "inbox")
 
 
 async def _acknowledge(tx: Connection, ids: Sequence[UUID], actor: Actor, now: datetime) -> int:
@@ -128,9 +188,11 @@ async def give_up_overdue(tx: Connection, schedule: rules.Schedule, now: datetim
     return len(ended)
 
 
-async def try_again(tx: Connection, mail: UUID) -> None:
+async def try_again(tx: Connection, mail: UUID, actor: Actor, reason: ResendReason) -> None:
     """A failed mail starts again. Problem 404 when there is none; nothing happens when it has not failed."""
-    if not await store_mail.again(tx, mail) and not await store_mail.exists(tx, mail):
+    if await store_mail.again(tx, mail):
+        await store_life.resent(tx, mail, actor.sub, reason)
+    elif not await store_mail.exists(tx, mail):
         raise Problem(404, "unknown-mail")
     await tell_deliveries(tx)
 

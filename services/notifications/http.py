@@ -1,13 +1,17 @@
 """The JSON API's commands and the stream: what a program may do with notifications."""
 
+from datetime import date
 from typing import Annotated, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from services.notifications import handlers, store_people
+from services.notifications.handlers import READERS
+from services.notifications.rules import Group
+from services.notifications.store_life import ResendReason
 from services.notifications.store_people import Mailbox
 from shared.database import Connection
 from shared.email_address import EmailAddress
@@ -18,7 +22,6 @@ from shared.web.commands import Answer, key_of
 
 router = APIRouter(prefix="/notifications", tags=["notifications"])
 
-READERS = ("coordinator", "caseworker", "manager", "secretary", "operator")
 WATCHERS = ("coordinator", "manager", "operator")
 MENDERS = ("coordinator", "operator")
 KEEPERS = ("manager", "operator")
@@ -36,9 +39,28 @@ class Nothing(Body):
 
 
 class UpTo(Body):
-    """All open ones that were there when `until` was the newest; without it, all."""
+    """All open ones, of `group` when it is given, that were there when `until` was the newest; without it, all."""
 
     until: UUID | None = None
+    group: Group | None = None
+
+
+class Snooze(Body):
+    """Out of this person's sight until that day; null: shown again."""
+
+    until: date | None = None
+
+
+class HandOver(Body):
+    """The colleague's sign-in subject."""
+
+    to: Annotated[str, Field(min_length=1, max_length=255)]
+
+
+class Again(Body):
+    """Why a failed mail is started again."""
+
+    reason: ResendReason = "other"
 
 
 class MailboxBody(Body):
@@ -81,26 +103,59 @@ async def acknowledge_up_to(
     run, wanted = runtime(request), body or UpTo()
 
     async def work(tx: Connection) -> Answer:
-        count = await handlers.acknowledge_up_to(tx, wanted.until, actor, run.clock.now())
+        count = await handlers.acknowledge_up_to(tx, wanted.until, wanted.group, actor, run.clock.now())
         return Answer(200, {"acknowledged": count})
 
     route, key = "POST /notifications/inbox/acknowledge", key_of(request.headers)
     return _answered(await run.commands.run(actor, route, key, wanted, work, scope=request.scope))
 
 
-@router.post("/deliveries/{mail}/retry", response_model=None)
-async def retry(
-    request: Request, mail: UUID, actor: Annotated[Actor, needs(*MENDERS)], body: Nothing | None = None
+@router.post("/inbox/{notification}/snooze", response_model=None)
+async def snooze(
+    request: Request, notification: UUID, body: Snooze, actor: Annotated[Actor, needs(*READERS)]
 ) -> Response:
-    """A failed mail starts again, with a fresh day; one that has not failed stays as it is."""
+    """For this person only; at most 90 days ahead."""
     run = runtime(request)
 
     async def work(tx: Connection) -> Answer:
-        await handlers.try_again(tx, mail)
+        await handlers.snooze(tx, notification, actor, body.until, run.clock.today())
+        return Answer(200, {"notification": notification})
+
+    route, key = "POST /notifications/inbox/{notification}/snooze", key_of(request.headers)
+    wanted = {"notification": notification, "until": body.until}
+    return _answered(await run.commands.run(actor, route, key, wanted, work, scope=request.scope))
+
+
+@router.post("/inbox/{notification}/hand-over", response_model=None)
+async def hand_over(
+    request: Request, notification: UUID, body: HandOver, actor: Annotated[Actor, needs(*READERS)]
+) -> Response:
+    """The item leaves this inbox, or the role's, for a colleague's."""
+    run = runtime(request)
+
+    async def work(tx: Connection) -> Answer:
+        await handlers.hand_over(tx, notification, actor, body.to)
+        return Answer(200, {"notification": notification})
+
+    route, key = "POST /notifications/inbox/{notification}/hand-over", key_of(request.headers)
+    wanted = {"notification": notification, "to": body.to}
+    return _answered(await run.commands.run(actor, route, key, wanted, work, scope=request.scope))
+
+
+@router.post("/deliveries/{mail}/retry", response_model=None)
+async def retry(
+    request: Request, mail: UUID, actor: Annotated[Actor, needs(*MENDERS)], body: Again | None = None
+) -> Response:
+    """A failed mail starts again, with a fresh day; one that has not failed stays as it is."""
+    run, wanted = runtime(request), body or Again()
+
+    async def work(tx: Connection) -> Answer:
+        await handlers.try_again(tx, mail, actor, wanted.reason)
         return Answer(202, {"mail": mail})
 
     route, key = "POST /notifications/deliveries/{mail}/retry", key_of(request.headers)
-    return _answered(await run.commands.run(actor, route, key, {"mail": mail}, work, scope=request.scope))
+    said = {"mail": mail, "reason": wanted.reason}
+    return _answered(await run.commands.run(actor, route, key, said, work, scope=request.scope))
 
 
 @router.post("/mailboxes", response_model=None)

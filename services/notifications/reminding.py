@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from uuid import UUID
 
 import structlog
@@ -76,8 +76,11 @@ async def settle(tx: Connection, reminded: Sequence[UUID], at: datetime) -> None
         await store.tell(tx, "inbox")
 
 
-async def remind(tx: Connection, today: date, at: datetime) -> int:
-    """Raises what is due `today`, at most 500 deadlines; how many it looked at. Nothing while history is being read."""
+async def remind(tx: Connection, today: date, at: datetime, now: datetime) -> int:
+    """Raises what is due `today`, at most 500 deadlines; how many. Nobody is reminded while history is being read.
+
+    `at` is business time, `now` real time.
+    """
     if await store_deadlines.waiting(tx):
         return 0
     found = await store_deadlines.due(tx, today)
@@ -95,7 +98,7 @@ async def remind(tx: Connection, today: date, at: datetime) -> int:
     if not found:
         return 0
     await settle(tx, outlived, at)  # the newest reminder takes the place of the one before it
-    await handlers.make(tx, wanted, {}, at)
+    await handlers.make(tx, wanted, {}, at, now)
     await store_deadlines.write(tx, raised)
     step("notifications.reminders-raised")
     return len(found)
@@ -106,7 +109,7 @@ async def run(runtime: Runtime) -> None:
     await asyncio.sleep(FIRST_LOOK)
     while True:
         async with runtime.database.transaction() as tx:
-            count = await remind(tx, runtime.clock.today(), runtime.clock.now())
+            count = await remind(tx, runtime.clock.today(), runtime.clock.now(), datetime.now(UTC))
         if count:
             step("notifications.reminders-committed")
             log.info("reminded", deadlines=count)

@@ -24,6 +24,8 @@ CATCHING_UP = timedelta(seconds=10)
 # After so many mails to one recipient in an hour, the rest of the hour is collected in longer pieces.
 BUSY_AFTER = 20
 COLLECT_WHEN_BUSY = timedelta(minutes=10)
+# After so many mails to one person in a day and a night, the rest waits for the next daily digest.
+MOST_A_DAY = 12
 MOST_IN_ONE_MAIL = 500
 MOST_LINKS = 50
 

@@ -88,6 +88,8 @@ class Sender:
                     made = await store_mail.collect(tx)
                     if made:
                         await handlers.tell_deliveries(tx)
+                if made:
+                    step("notifications.digest-committed")
                 if self._circuit.open:
                     async with self._database.transaction() as tx:
                         await handlers.give_up_overdue(tx, self._pace.schedule, self._clock.now())

@@ -3,7 +3,7 @@
 import json
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -13,7 +13,6 @@ from shared.database import Connection
 
 PAGE = 100
 OPEN = "n.acknowledged_at is null and n.settled_at is null"
-DONE = "(n.acknowledged_at is not null or n.settled_at is not null)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,81 +129,6 @@ async def settled(tx: Connection, ids: Sequence[UUID], at: datetime) -> None:
         list(ids),
         at,
     )
-
-
-@dataclass(frozen=True, slots=True)
-class Item:
-    """One line of the inbox. `acknowledged_by` is a `sub`."""
-
-    id: UUID
-    rule: str
-    about: UUID
-    caused_at: datetime
-    created_at: datetime
-    acknowledged_by: str | None
-    acknowledged_at: datetime | None
-    read_by: UUID | None
-    settled_at: datetime | None
-    why: str
-    recipient: str
-    due_on: date | None
-    persons: int | None
-    receive_by: date | None
-    cancelled: bool | None
-
-
-Cursor = tuple[datetime, UUID]
-
-
-async def inbox(
-    conn: Connection, recipients: Sequence[str], *, unread: bool, after: Cursor | None = None, limit: int = PAGE
-) -> list[Item]:
-    """The newest first. `unread` chooses those that wait for somebody, or those that are confirmed or settled."""
-    rows = await conn.fetch(
-        "select n.id, n.rule, n.about, n.caused_at, n.created_at, n.acknowledged_by, n.acknowledged_at,"
-        " n.settled_at, n.why, n.recipient, n.due_on,"
-        " d.recipient as read_by, k.persons, k.receive_by, k.cancelled from notification n"
-        " left join directory d on d.sub = n.acknowledged_by left join known_case k on k.id = n.about"
-        " where n.channel = 'inbox' and n.holder = any($1::text[])"
-        f" and {OPEN if unread else DONE}"
-        " and ($2::timestamptz is null or (n.created_at, n.id) < ($2, $3))"
-        " order by n.created_at desc, n.id desc limit $4",
-        list(recipients),
-        *(after or (None, None)),
-        limit,
-    )
-    return [Item(**dict(row)) for row in rows]
-
-
-async def open_up_to(tx: Connection, recipients: Sequence[str], until: UUID | None, limit: int) -> list[UUID]:
-    """Open inbox items made no later than `until`, the oldest first; none when there is no such item."""
-    rows = await tx.fetch(
-        "select id from notification n"
-        f" where channel = 'inbox' and holder = any($1::text[]) and {OPEN}"
-        " and ($2::uuid is null or (created_at, id) <= (select created_at, id from notification where id = $2))"
-        " order by created_at, id limit $3",
-        list(recipients),
-        until,
-        limit,
-    )
-    return [row["id"] for row in rows]
-
-
-async def holder_of(conn: Connection, notification: UUID) -> str | None:
-    """In whose inbox an item is; None when there is no such item."""
-    found: str | None = await conn.fetchval(
-        "select holder from notification where id = $1 and channel = 'inbox'", notification
-    )
-    return found
-
-
-async def unread(conn: Connection, recipients: Sequence[str]) -> int:
-    """How many inbox items nobody has confirmed."""
-    found: int = await conn.fetchval(
-        f"select count(*) from notification n where channel = 'inbox' and holder = any($1::text[]) and {OPEN}",
-        list(recipients),
-    )
-    return found
 
 
 async def tell(tx: Connection, topic: str) -> None:

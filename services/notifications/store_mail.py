@@ -6,8 +6,9 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from services.notifications.hours import mail_after
 from services.notifications.mail import Told
-from services.notifications.rules import MOST_IN_ONE_MAIL, Schedule, collect_for, mail_id
+from services.notifications.rules import MOST_A_DAY, MOST_IN_ONE_MAIL, PERSON, Schedule, collect_for, mail_id
 from shared.database import Connection
 from shared.faults import step
 
@@ -21,9 +22,11 @@ async def collect(tx: Connection) -> int:
         return 0
     groups = await tx.fetch(
         "select bundle, holder, waited, since_due, (select count(*) from mail m where m.recipient = due.holder"
-        " and m.rule = due.bundle and m.composed_at > now() - interval '1 hour') as recent from ("
+        " and m.rule = due.bundle and m.composed_at > now() - interval '1 hour') as recent,"
+        " (select count(*) from mail m where m.recipient = due.holder"
+        " and m.composed_at > now() - interval '1 day') as today, first_due, clock_timestamp() as now from ("
         "  select bundle, holder, clock_timestamp() - min(created_at) as waited,"
-        "  clock_timestamp() - min(mail_after) as since_due from notification"
+        "  clock_timestamp() - min(mail_after) as since_due, min(mail_after) as first_due from notification"
         "  where channel = 'email' and mail is null and not withheld"
         "  group by bundle, holder order by since_due desc limit $1) as due",
         GROUPS,
@@ -32,6 +35,8 @@ async def collect(tx: Connection) -> int:
     for group in groups:
         # Waited less than nothing: the clock was put back meanwhile.
         due = group["since_due"] >= collect_for(group["bundle"], group["recent"])
+        if due and group["holder"].startswith(PERSON) and group["today"] >= MOST_A_DAY:
+            due = group["now"] >= mail_after(group["first_due"], "daily")
         if due or group["waited"] < timedelta(0):
             made += await _compose(tx, group["bundle"], group["holder"])
     if made:
@@ -138,8 +143,10 @@ async def write(tx: Connection, mail: UUID, holder: UUID, text: str) -> str | No
 async def end(tx: Connection, mail: UUID, holder: UUID, status: str, reason: str | None) -> list[UUID]:
     """Sent or failed, for good; its notifications. Empty when somebody else has ended it or holds it."""
     done = await tx.fetchval(
-        "update mail set status = $3, reason = $4, lease = null, leased_until = null, ended_at = clock_timestamp()"
-        " where id = $1 and lease = $2 and status = 'waiting' returning true",
+        "with ended as (update mail set status = $3, reason = $4, lease = null, leased_until = null,"
+        " ended_at = clock_timestamp() where id = $1 and lease = $2 and status = 'waiting' returning id, attempts)"
+        " insert into mail_attempt (mail, number, result) select id, attempts, coalesce($4, $3) from ended"
+        " returning true",
         mail,
         holder,
         status,
@@ -155,8 +162,9 @@ async def carried(tx: Connection, mail: UUID) -> list[UUID]:
 async def postpone(tx: Connection, mail: UUID, holder: UUID, wait: timedelta, reason: str) -> None:
     """Tried in vain: again after `wait`."""
     await tx.execute(
-        "update mail set next_try = clock_timestamp() + $3, reason = $4, lease = null, leased_until = null"
-        " where id = $1 and lease = $2 and status = 'waiting'",
+        "with put_off as (update mail set next_try = clock_timestamp() + $3, reason = $4, lease = null,"
+        " leased_until = null where id = $1 and lease = $2 and status = 'waiting' returning id, attempts)"
+        " insert into mail_attempt (mail, number, result) select id, attempts, $4 from put_off",
         mail,
         holder,
         wait,
@@ -219,6 +227,12 @@ class Delivery:
     leased: bool
 
 
+DELIVERY = (
+    "id, rule, recipient, status, notifications, attempts, composed_at, next_try, reason, ended_at,"
+    " coalesce(leased_until > clock_timestamp(), false) as leased"
+)
+
+
 async def deliveries(
     conn: Connection, status: str | None, after: tuple[datetime, UUID] | None, limit: int = PAGE
 ) -> Sequence[Delivery]:
@@ -230,8 +244,7 @@ async def deliveries(
     else:
         arguments = [*arguments, limit]
     rows = await conn.fetch(
-        "select id, rule, recipient, status, notifications, attempts, composed_at, next_try, reason, ended_at,"
-        " coalesce(leased_until > clock_timestamp(), false) as leased from mail"
+        f"select {DELIVERY} from mail"
         f" where ($1::timestamptz is null or (composed_at, id) < ($1, $2)){where}"
         " order by composed_at desc, id desc limit $3",
         *arguments,

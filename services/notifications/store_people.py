@@ -1,9 +1,10 @@
 """Every statement on the people who have signed in and on the functional mailboxes of the roles."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from uuid import UUID
 
+from services.notifications.hours import Preference
 from shared.database import Connection
 
 
@@ -22,10 +23,39 @@ async def enter(tx: Connection, sub: str, roles: Sequence[str], unit: str | None
     return found
 
 
-async def signed_in(conn: Connection, subs: Iterable[str]) -> set[str]:
-    """Those of `subs` who are in the directory."""
-    rows = await conn.fetch("select sub from directory where sub = any($1::text[])", list(subs))
-    return {row["sub"] for row in rows}
+async def signed_in(conn: Connection) -> set[str]:
+    """Everybody in the directory."""
+    return {row["sub"] for row in await conn.fetch("select sub from directory")}
+
+
+async def staff(conn: Connection, roles: Sequence[str]) -> dict[str, UUID]:
+    """Those with one of `roles`: sign-in subject -> the id under which the name is sealed."""
+    rows = await conn.fetch("select sub, recipient from directory where roles && $1::text[]", list(roles))
+    return {row["sub"]: row["recipient"] for row in rows}
+
+
+_CHOICES = "cases, reminders, quiet_from, quiet_to, absent_from, absent_to, stand_in"
+
+
+async def preferences(conn: Connection) -> dict[str, Preference]:
+    """Everybody's choices who made any."""
+    rows = await conn.fetch(f"select sub, {_CHOICES} from preference")
+    return {row["sub"]: Preference(*list(row.values())[1:]) for row in rows}
+
+
+async def preference(conn: Connection, sub: str) -> Preference:
+    row = await conn.fetchrow(f"select {_CHOICES} from preference where sub = $1", sub)
+    return Preference(**dict(row)) if row else Preference()
+
+
+async def prefer(tx: Connection, sub: str, wanted: Preference) -> None:
+    await tx.execute(
+        f"insert into preference (sub, {_CHOICES}) values ($1, $2, $3, $4, $5, $6, $7, $8) on conflict (sub) do update"
+        " set cases = $2, reminders = $3, quiet_from = $4, quiet_to = $5, absent_from = $6, absent_to = $7,"
+        " stand_in = $8, changed_at = clock_timestamp()",
+        sub,
+        *astuple(wanted),
+    )
 
 
 async def recipient(conn: Connection, sub: str) -> tuple[UUID, str] | None:

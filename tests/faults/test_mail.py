@@ -77,6 +77,7 @@ async def test_every_mood_ends_as_it_must_and_nothing_is_gone(ground, seed):
 async def test_half_an_hour_without_a_server_delays_and_loses_nothing(ground, seed):
     """The schedule of production, 600 times as fast: away for 3 s, back, everything is out within its next pause."""
     async with ground.post() as town:
+        town.secretary = True
         await town.mail.stop()
         async with town.sending(pace=replace(PACE, schedule=COMPRESSED)):
             await town.react(*[nomination() for _ in range(20)])

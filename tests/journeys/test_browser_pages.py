@@ -28,6 +28,8 @@ MORE: tuple[tuple[str | None, str], ...] = (
     ("coordinator", "/reception/imports/{import_id}?outcome=accepted"),
     ("operator", "/notifications/deliveries?status=sent"),
     ("operator", "/notifications/inbox"),
+    ("coordinator", "/notifications/inbox?show=snoozed&group=reminders"),
+    ("coordinator", "/notifications/inbox?show=done"),
     ("council", "/reporting/?year=2017"),
     ("council", "/reporting/themes/reception"),
     ("council", "/reporting/themes/notifications"),
@@ -70,7 +72,15 @@ async def examples(people: People) -> dict[str, str]:
     }
     nominated = await people.post("secretary", "/awards/nominations", nomination)
     await people.agreed()
+    told = (await people.get("coordinator", "/notifications/inbox"))["items"][0]["id"]
+    mails = await until(
+        lambda: people.get("coordinator", "/notifications/deliveries?status=sent"),
+        lambda seen: seen["items"],
+        seconds=40,
+    )
     return {
+        "notification": told,
+        "id": mails["items"][0]["mail"],
         "table": "received",
         "case": half["case"],
         "untouched": untouched["case"],

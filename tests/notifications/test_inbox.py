@@ -139,11 +139,22 @@ async def test_deliveries_show_why_a_mail_failed_and_start_it_again(site: Site) 
         page = (await browser.get("/notifications/deliveries?status=failed")).text
         assert "svar 550" in page and "secret reason" not in page
         assert "1 misslyckat" in (await browser.get("/")).text
+        mail = re.search(r'href="/notifications/deliveries/([\w-]+)"', page)
+        assert mail
+        page = (await browser.get(f"/notifications/deliveries/{mail[1]}")).text
+        assert "svar 550" in page and "@example.org" not in page
         csrf = re.search(r'name="csrf" value="(\w+)"', page)
-        mail = re.search(r'name="mail" value="([\w-]+)"', page)
-        assert csrf and mail
-        form = {"csrf": csrf[1], "mail": mail[1]}
-        assert (await browser.post("/notifications/forms/retry", data=form)).status_code == 303
+        assert csrf
+        to, form = f"/notifications/forms/deliveries/{mail[1]}/retry", {"csrf": csrf[1]}
+        assert (await browser.post(to, data=form)).status_code == 422
+        assert (await browser.post(to, data=form | {"reason": "address-mended"})).status_code == 303
+        life = (
+            await site.http.get(f"/notifications/deliveries/{mail[1]}", headers=await site.token("operator"))
+        ).json()
+        assert [(one["attempt"], one["result"]) for one in life["life"]] == [
+            (1, "refused-550"),
+            (None, "address-mended"),
+        ]
     listed = (await site.http.get("/notifications/deliveries", headers=await site.token("manager"))).json()
     assert listed["counts"]["waiting"] == 1
     assert listed["items"][0]["message_id"].startswith(f"<{mail[1]}@")

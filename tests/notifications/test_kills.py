@@ -67,3 +67,28 @@ async def test_killed_at(step: str, copies: int, town: Town, tmp_path: Path) -> 
     assert len(first) == copies
     assert len({mail.id for mail in first}) == len({mail.message.as_bytes() for mail in first}) == 1
     assert len(town.mail.received) == copies + 1
+
+
+async def test_reminders_and_digests_survive_a_kill_at_every_step(town: Town, tmp_path: Path) -> None:
+    """Raised and not committed, committed, collected and not committed, committed: each reminder once, in one mail."""
+    facts = [allocation() for _ in range(7)]
+    await town.react(*facts)
+    await town.database.pool.execute("update notification set withheld = true where channel = 'email'")
+    log = tmp_path / "log"
+    raised = "select count(*)::int as n, count(distinct id)::int as ids from notification where deadline is not null"
+    for step, expected in (("reminders-raised", 0), ("reminders-committed", 28), ("collected", 28)):
+        async with running(town, log, f"notifications.{step}") as process:
+            await town.age()
+            code = await asyncio.wait_for(process.wait(), 40)
+            assert code == -signal.SIGKILL, log.read_text()[-2000:]
+        assert await town.rows(raised) == [{"n": expected, "ids": expected}]
+        assert await town.statuses() == []
+    async with running(town, log, "notifications.digest-committed") as process:
+        await asyncio.wait_for(process.wait(), 40)
+    await town.react(*facts)
+    async with running(town, log):
+        await town.until_all("sent", 2)
+    assert await town.rows(raised) == [{"n": 28, "ids": 28}]
+    assert len({mail.id for mail in town.mail.received}) == 2
+    text = "".join(mail.message.get_content() for mail in town.mail.received)
+    assert all(text.count(str(fact.subject)) == 2 for fact in facts)

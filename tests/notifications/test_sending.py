@@ -9,6 +9,7 @@ from uuid import UUID
 
 from services.notifications import handlers, store_mail
 from services.notifications.rules import TOO_OLD_TO_MAIL, Schedule
+from shared.identity import Actor
 from tests.notifications.town import CORPORATE, NOW, PACE, Town, allocation, nomination
 
 NOBODY = UUID(int=1)
@@ -84,7 +85,7 @@ async def test_a_permanent_no_is_final_at_once_and_a_person_can_start_it_again(t
         town.mail.at_rcpt = lambda _to, _attempt: "250 OK"
         for row in await town.rows("select id from mail"):
             async with town.database.transaction() as tx:
-                await handlers.try_again(tx, row["id"])
+                await handlers.try_again(tx, row["id"], Actor("moa", frozenset({"operator"})), "server-mended")
         await town.until_all("sent", 2)
     assert len(await events(town, "sent")) == 2
 

@@ -1,0 +1,67 @@
+"""Every statement on a mail's life: what it carries, each attempt and its outcome, each new start and its reason."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Literal
+from uuid import UUID
+
+from services.notifications.store_mail import DELIVERY, Delivery
+from shared.database import Connection
+
+ResendReason = Literal["address-mended", "server-mended", "asked-for", "other"]
+MOST = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Carried:
+    """One notification that the mail carries; nothing of it names anybody."""
+
+    rule: str
+    about: UUID
+    due_on: date | None
+    caused_at: datetime
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """An attempt (`number`, `word` a code such as `deferred-451` or `sent`) or a new start (`word` its reason)."""
+
+    at: datetime
+    number: int | None
+    word: str
+
+
+@dataclass(frozen=True, slots=True)
+class Life:
+    """A mail from the first notification in it to its end."""
+
+    mail: Delivery
+    carried: Sequence[Carried]
+    steps: Sequence[Step]
+
+
+async def life(conn: Connection, mail: UUID) -> Life | None:
+    """None when there is no such mail. At most 500 steps and 500 notifications."""
+    row = await conn.fetchrow(f"select {DELIVERY} from mail where id = $1", mail)
+    if row is None:
+        return None
+    carried = await conn.fetch(
+        "select rule, about, due_on, caused_at, created_at from notification where mail = $1"
+        " order by created_at, id limit $2",
+        mail,
+        MOST,
+    )
+    steps = await conn.fetch(
+        "select at, number, result as word from mail_attempt where mail = $1 union all"
+        " select at, null, reason from mail_resend where mail = $1 order by at limit $2",
+        mail,
+        MOST,
+    )
+    return Life(Delivery(**dict(row)), [Carried(**dict(r)) for r in carried], [Step(**dict(r)) for r in steps])
+
+
+async def resent(tx: Connection, mail: UUID, actor: str, reason: ResendReason) -> None:
+    """Somebody started it again."""
+    await tx.execute("insert into mail_resend (mail, actor, reason) values ($1, $2, $3)", mail, actor, reason)
