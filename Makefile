@@ -8,11 +8,12 @@ DEV := $(VENV)/.landa-dev
 IN := $(VENV)/bin
 ARGS ?=
 
-.PHONY: help setup demo smoke test faults check token stop clean containers test-containers
+.PHONY: help setup demo smoke test faults check token trace stop clean containers test-containers
 
 help:
 	@echo "make demo                    the living town at http://localhost:8400 (another port: LANDA_PORT=8500 make demo)"
 	@echo "make token ROLE=coordinator  a bearer token of the running demo, for the API"
+	@echo "make trace SUBJECT=id        one event's way through the running demo, with times (one of several: EVENT=id)"
 	@echo "make smoke                   the same town without a person: played, compared with the published figures, stopped"
 	@echo "make test                    every test, on the same PostgreSQL and Kafka (some: make test ARGS=tests/deploy)"
 	@echo "make faults                  kills, cuts and losses under load, checked (under 20 minutes on two cores); writes docs/proof.md"
@@ -34,6 +35,10 @@ smoke: $(RUN)
 token: $(RUN)
 	@test -n "$(ROLE)" || { echo "Say for whom: make token ROLE=coordinator" >&2; exit 2; }
 	@$(IN)/python -m deploy.local token "$(ROLE)"
+
+trace: $(RUN)
+	@test -n "$(SUBJECT)" || { echo "Say about which case: make trace SUBJECT=<the id in the case's address>" >&2; exit 2; }
+	@$(IN)/python -m deploy.local trace "$(SUBJECT)" $(EVENT)
 
 stop: $(RUN)
 	@$(IN)/python -m deploy.local stop

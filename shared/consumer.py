@@ -131,7 +131,13 @@ class Receiver:
         for done in () if self.rebuilding else outcome.facts:
             _visible(now - done.recorded_at.timestamp(), {"consumer": self.name})
             telemetry.span_between(
-                f"apply in {self.name}", done.event.type, done.traceparent, started, subject=done.subject
+                f"apply in {self.name}",
+                done.event.type,
+                done.traceparent,
+                started,
+                subject=done.subject,
+                event=str(done.id),
+                sequence=done.sequence,
             )
         return outcome
 

@@ -200,6 +200,7 @@ class Relay:
         except Unsent as error:
             failure = error
             sent = [going[index] for index in error.acknowledged]
+        acknowledged = time.time_ns()
         step("relay.acknowledged")
         if sent:
             await connection.execute(
@@ -211,7 +212,16 @@ class Relay:
             self.status.published += len(sent)
             self.status.last_ack = time.time()
             for row in sent:
-                telemetry.span_between("publish", row["type"], row["traceparent"], started, subject=row["subject"])
+                telemetry.span_between(
+                    "publish",
+                    row["type"],
+                    row["traceparent"],
+                    started,
+                    subject=row["subject"],
+                    ended_ns=acknowledged,
+                    event=str(row["id"]),
+                    sequence=row["sequence"],
+                )
         if failure is not None:
             await self._learn(connection, going, failure)
             raise failure

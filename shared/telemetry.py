@@ -14,6 +14,7 @@ from uuid import UUID
 
 import structlog
 from opentelemetry import metrics, trace
+from opentelemetry.context import Context
 from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.exporter.prometheus import PrometheusMetricReader
@@ -32,6 +33,7 @@ from shared.settings import Settings
 
 registry = CollectorRegistry()
 _tracer = trace.get_tracer("landa")
+PAGES_TOLD = "tell pages"
 
 
 def start(settings: Settings) -> None:
@@ -134,9 +136,10 @@ def span_between(
     started_ns: int,
     *,
     subject: UUID | None = None,
+    ended_ns: int | None = None,
     **attributes: str | int,
 ) -> None:
-    """A finished span from `started_ns` until now in the event's trace; nothing when that trace is not sampled."""
+    """A finished span from `started_ns` until now, or `ended_ns`, in the event's trace, when that one is sampled."""
     parent = _context(traceparent)
     if parent is None or not parent.trace_flags.sampled:
         return
@@ -150,7 +153,16 @@ def span_between(
         span.set_attribute("landa.subject", str(subject))
     for name, value in attributes.items():
         span.set_attribute(f"landa.{name}", value)
-    span.end(time.time_ns())
+    span.end(ended_ns or time.time_ns())
+
+
+def happened(name: str, **attributes: str | int) -> None:
+    """A span without length and of no trace: when something was done for many at once."""
+    now = time.time_ns()
+    span = _tracer.start_span(name, context=Context(), start_time=now)
+    for key, value in attributes.items():
+        span.set_attribute(f"landa.{key}", value)
+    span.end(now)
 
 
 def gauge(name: str, unit: str, what: str, read: Callable[[], Iterable[tuple[float, dict[str, str]]]]) -> None:

@@ -19,7 +19,7 @@ from tests.shared.conftest import settings_for
 
 ROOT = Path(__file__).parents[1]
 SERVICES = [path for path in sorted((ROOT / "services").iterdir()) if (path / "app.py").exists()]
-PURE_NAMES = {"domain.py", "rules.py", "projection.py"} | {
+PURE_NAMES = {"domain.py", "rules.py", "projection.py", "alarms.py"} | {
     name + ".py"
     for name in (
         "arrivals",

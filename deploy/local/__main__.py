@@ -1,4 +1,4 @@
-"""`python -m deploy.local demo|smoke|token ROLE|stop|clean|parts`: the town on this machine, in plain words."""
+"""`python -m deploy.local demo|smoke|token|trace|stop|clean|parts`: the town on this machine, in plain words."""
 
 import asyncio
 import contextlib
@@ -19,13 +19,14 @@ from deploy.local.places import PartsMissing, Places, places, temporary_state
 from deploy.local.ports import free_ports
 from deploy.local.supervisor import Claim, Refused, running
 from deploy.local.town import Town
+from deploy.local.way import lines
 
 Work = Callable[[Claim], Coroutine[Any, Any, int]]
 _BEGUN = time.monotonic()
 # time to sign in before the first year starts
 SIGN_IN_SECONDS = 10
 ROLE_WORDS = {"councillor": "council", "administrator": "operator"}
-USAGE = "usage: python -m deploy.local demo | smoke | token ROLE | stop | clean | parts"
+USAGE = "usage: python -m deploy.local demo | smoke | token ROLE | trace SUBJECT [EVENT] | stop | clean | parts"
 
 
 def say(text: str) -> None:
@@ -159,6 +160,18 @@ async def _token(role: str) -> int:
     return 0
 
 
+async def _trace(subject: str, event: str | None) -> int:
+    """One event's way, printed. Spans come half a second after what they tell of, so the newest may grow."""
+    facts = running(places().state)
+    if "sinks" not in facts:
+        raise Refused("No demo of this checkout is running: start it with `make demo`.")
+    async with httpx.AsyncClient(timeout=10) as client:
+        answer = await client.get(f"{facts['sinks']}/traces/ways.json", params={"subject": subject})
+    found = answer.raise_for_status().json()["ways"]
+    print("\n".join(lines(found, event)))
+    return 0 if any(event in (None, one["event"]) for one in found) else 1
+
+
 async def _stop() -> int:
     facts = running(places().state)
     if not facts:
@@ -194,6 +207,8 @@ def main(arguments: list[str]) -> int:
             work = _parts()
         case ["token", role]:
             work = _token(role)
+        case ["trace", subject, *event] if len(event) < 2:
+            work = _trace(subject, event[0] if event else None)
         case ["stop"]:
             work = _stop()
         case ["clean"]:

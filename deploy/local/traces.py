@@ -1,10 +1,10 @@
-"""The trace sink: an OTLP/HTTP receiver with a page that draws one trace as a waterfall.
+"""The trace sink: an OTLP/HTTP receiver with pages that tell each event's way and draw a trace as a waterfall.
 
 Promise: it keeps the last 5,000 traces in memory and no more, whatever is sent.
 """
 
 import zlib
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -19,11 +19,13 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from deploy.local.page import page, table
+from deploy.local.way import Way, ways
 
 KEPT = 5000
 SPANS_KEPT = 1000
 BODY_LIMIT = 32_000_000
 SUBJECT = "landa.subject"
+TOLD = "tell pages"
 _COLOURS = ("#2f5d8a", "#7a4b8c", "#2e7d5b", "#a05a1c", "#5b6470", "#8a2f4b")
 
 
@@ -39,6 +41,7 @@ class Traces:
     def __init__(self, kept: int = KEPT) -> None:
         self._kept = kept
         self._traces: OrderedDict[str, Trace] = OrderedDict()
+        self._told: deque[dict[str, Any]] = deque(maxlen=kept)
 
     def take(self, request: ExportTraceServiceRequest) -> None:
         for resource in request.resource_spans:
@@ -49,25 +52,33 @@ class Traces:
 
     def _keep(self, service: str, span: Any) -> None:
         key = span.trace_id.hex()
+        attributes = _attributes(span.attributes)
+        found = {
+            "id": span.span_id.hex(),
+            "parent": span.parent_span_id.hex() or None,
+            "service": service,
+            "name": span.name,
+            "start": span.start_time_unix_nano,
+            "end": max(span.end_time_unix_nano, span.start_time_unix_nano),
+            "failed": span.status.code == 2,
+            "attributes": attributes,
+            "links": [link.trace_id.hex() for link in span.links],
+        }
+        if span.name == TOLD:  # a word to many pages belongs to no trace, and is not listed as one
+            self._told.append(found)
+            return
         trace = self._traces.setdefault(key, Trace())
         self._traces.move_to_end(key)
         if len(trace.spans) < SPANS_KEPT:
-            attributes = _attributes(span.attributes)
-            trace.spans[span.span_id.hex()] = {
-                "id": span.span_id.hex(),
-                "parent": span.parent_span_id.hex() or None,
-                "service": service,
-                "name": span.name,
-                "start": span.start_time_unix_nano,
-                "end": max(span.end_time_unix_nano, span.start_time_unix_nano),
-                "failed": span.status.code == 2,
-                "attributes": attributes,
-                "links": [link.trace_id.hex() for link in span.links],
-            }
+            trace.spans[span.span_id.hex()] = found
             if SUBJECT in attributes:
                 trace.subjects.add(str(attributes[SUBJECT]))
         while len(self._traces) > self._kept:
             self._traces.popitem(last=False)
+
+    def ways(self, subject: str) -> list[Way]:
+        """The way of each event of `subject`, the newest first."""
+        return ways({key: list(trace.spans.values()) for key, trace in self._traces.items()}, self._told, subject)
 
     def latest(self, subject: str | None, limit: int = 200) -> list[dict[str, Any]]:
         found = []
@@ -162,6 +173,34 @@ def _waterfall(view: dict[str, Any]) -> Markup:
     ).format(len(steps), width, len(steps) * row + 8, Markup("").join(bars))
 
 
+def _drawn(way: dict[str, Any]) -> Markup:
+    """An event's way as a table, what is not seen below it, and the whole trace one click away."""
+    rows = [
+        (
+            one["what"],
+            one["at"].replace("T", " ").removesuffix("+00:00"),
+            f"{one['ms']:.1f}",
+            one["service"],
+            one["note"],
+        )
+        for one in way["steps"]
+    ]
+    heads = ("Step", "At (UTC)", "ms since the request", "Service", "More")
+    unseen = Markup("").join(Markup("<li>Not seen: {}.</li>").format(words) for words in way["unseen"])
+    return Markup(
+        '<section id="{}"><h2>{} <small>number {}</small></h2>{}<ul>{}</ul><p><a href="/traces/{}">All its spans</a>'
+        " · event <code>{}</code></p></section>"
+    ).format(
+        way["event"],
+        way["type"],
+        way["sequence"],
+        table(f"The way of {way['type']}", heads, rows),
+        unseen,
+        way["trace"],
+        way["event"],
+    )
+
+
 def routes(traces: Traces) -> list[Route]:
     async def receive(request: Request) -> Response:
         try:
@@ -175,11 +214,13 @@ def routes(traces: Traces) -> list[Route]:
 
     async def listing(request: Request) -> Response:
         subject = request.query_params.get("subject") or None
-        found = traces.latest(subject)
         form = Markup(
             '<form method="get" action="/traces"><label for="subject">Subject (the id of a case)</label> '
             '<input id="subject" name="subject" value="{}"> <button>Show</button></form>'
         ).format(subject or "")
+        if subject is not None and (events := traces.ways(subject)):
+            return page("One way per event", form, *(_drawn(way.document()) for way in events))
+        found = traces.latest(subject)
         if not found:
             return page(
                 "Traces",
@@ -235,11 +276,16 @@ def routes(traces: Traces) -> list[Route]:
         limit = int(request.query_params.get("limit", "200"))
         return JSONResponse({"traces": traces.latest(request.query_params.get("subject") or None, limit)})
 
+    async def ways_json(request: Request) -> Response:
+        found = traces.ways(request.query_params.get("subject", ""))
+        return JSONResponse({"ways": [way.document() for way in found]})
+
     return [
         Route("/v1/traces", receive, methods=["POST"]),
         Route("/traces", listing),
         Route("/traces/", listing),
         Route("/traces/all.json", all_json),
+        Route("/traces/ways.json", ways_json),
         Route("/traces/{key}.json", as_json),
         Route("/traces/{key}", single),
     ]

@@ -10,6 +10,8 @@ from types import FrameType
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
+from shared import telemetry
+
 BEAT = 15.0
 RETRY_MS = 2000
 MOST = 2000
@@ -43,10 +45,12 @@ class Hub:
         self.closed = False
 
     def publish(self, *topics: str) -> None:
-        for subscriber in self.subscribers:
-            for topic in topics:
-                if topic in subscriber.topics:
-                    subscriber.tell(topic)
+        for topic in topics:
+            listening = [subscriber for subscriber in self.subscribers if topic in subscriber.topics]
+            for subscriber in listening:
+                subscriber.tell(topic)
+            if listening:
+                telemetry.happened(telemetry.PAGES_TOLD, topic=topic, pages=len(listening))
 
     def publish_all(self) -> None:
         """Anything may have changed: what happened while nobody listened is not told again."""

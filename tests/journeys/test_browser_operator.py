@@ -93,6 +93,11 @@ async def test_poison_is_seen_tried_again_in_order_or_discarded_and_the_alarm_is
         await expect(live).to_contain_text("Skräp från ett prov")
         await picture(page, "operator afterwards")
         assert await faults(page, "operator") == []
+        await page.goto(f"/traces?subject={case['case']}")
+        await expect(page.locator("section h2")).to_have_count(2)
+        await expect(page.locator("section").first).to_contain_text("reception.arrival-registered.v1")
+        assert await faults(page, "ways") == []
+        await picture(page, "operator ways")
 
 
 async def test_a_service_that_does_not_answer_is_named_and_the_page_stands(people: People, visits: Visits) -> None:

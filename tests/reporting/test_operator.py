@@ -173,6 +173,12 @@ async def test_only_operators_see_the_page_and_programs_get_the_same_as_json(
     assert "reception does not answer." in english and "To do now" in english
 
 
+async def test_the_page_stands_when_our_own_database_is_away(reporting: Reporting, operator: httpx.AsyncClient) -> None:
+    await reporting.runtime.database.close()
+    seen = await page_of(operator)
+    assert "reporting når inte sin databas" in seen and "Tjänsten awards svarar inte." in seen
+
+
 def well() -> dict[str, Any]:
     """What a service says when nothing is wrong."""
     mark = {"consumer": "c", "source": "s", "events": 5, "seen_events": 5, "subjects": 2, "seen_subjects": 2, "at": NOW}
