@@ -13,6 +13,7 @@ from shared.web.access import routes_with_needs
 from tests.shared.conftest import settings_for
 
 EXAMPLES = {"year": "2018", "table": "received.csv", "item": "1", "number": "1", "name": "x", "source": "x"}
+EXAMPLES["step"] = "proposal"
 
 
 def routes(service: str):
