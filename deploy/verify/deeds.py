@@ -12,7 +12,7 @@ from deploy.verify.ledger import Deed, Outcome
 from deploy.verify.site import Site
 
 # how an answer names its subject
-_SUBJECT = {"reception": ("case", "quota"), "awards": ("nomination",)}
+_SUBJECT = {"reception": ("case", "quota"), "awards": ("review", "edition", "nomination")}
 
 
 def _said(service: str, answer: dict[str, Any]) -> tuple[UUID | None, int | None]:

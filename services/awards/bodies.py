@@ -1,12 +1,21 @@
 """What may be sent in: one shape for the form and for the API, with the same limits."""
 
 import unicodedata
+from datetime import date, datetime
 from typing import Annotated, Literal
+from uuid import UUID
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
-from services.awards.domain import NomineeKind
 from services.awards.rules import CITATION_LONGEST, CITATION_SHORTEST
+from shared.contracts.awards import (
+    IneligibleReason,
+    MoveReason,
+    NomineeKind,
+    ReassessReason,
+    RecusalReason,
+    WithholdReason,
+)
 from shared.email_address import EmailAddress
 
 
@@ -26,6 +35,14 @@ Line = Annotated[str, BeforeValidator(_clean), Field(min_length=2, max_length=20
 Citation = Annotated[str, BeforeValidator(_clean), Field(min_length=CITATION_SHORTEST, max_length=CITATION_LONGEST)]
 
 
+def _no_number(value: object) -> object:
+    # a number would be read as seconds since 1970
+    return value if isinstance(value, str | datetime) else None
+
+
+Moment = Annotated[datetime, BeforeValidator(_no_number)]
+
+
 class NominationBody(BaseModel):
     """A nomination as it is sent in. Without `prize_year` it is for the year that is open."""
 
@@ -39,3 +56,113 @@ class NominationBody(BaseModel):
     nominator: Line
     email: EmailAddress | None = None
     language: Literal["sv", "en"] | None = None
+
+
+class CorrectionBody(BaseModel):
+    """A nomination written anew by who wrote it."""
+
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
+
+    nominee: Line
+    nominee_kind: NomineeKind
+    citation: Citation
+    nominator: Line
+
+
+Link = Annotated[str, Field(min_length=40, max_length=60, pattern=r"^[A-Za-z0-9_-]+$")]
+
+
+class LinkBody(BaseModel):
+    """Whose nomination it is."""
+
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
+
+    link: Link
+
+
+class LinkedCorrectionBody(CorrectionBody):
+    link: Link
+
+
+class CalendarBody(BaseModel):
+    """Swedish wall-clock times to the second, or times with an offset."""
+
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
+
+    opens_at: Moment
+    closes_at: Moment
+    ceremony_on: date
+
+
+class AnnouncementBody(CalendarBody):
+    prize_year: Annotated[int, Field(ge=2000, le=2100)]
+
+
+class MoveBody(CalendarBody):
+    reason: MoveReason
+
+
+class AssessmentBody(BaseModel):
+    """`reason` null: it is eligible. `changed`: needed when it was assessed otherwise before."""
+
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
+
+    reason: IneligibleReason | None = None
+    changed: ReassessReason | None = None
+
+
+class SameBody(BaseModel):
+    """The nomination of the same nominee that leads; null: none."""
+
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
+
+    same_as: UUID | None
+
+
+class ScoreBody(BaseModel):
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
+
+    score: Annotated[int, Field(ge=1, le=10)]
+    comment: Annotated[str, BeforeValidator(_clean), Field(max_length=2000)] | None = None
+
+
+class RecusalBody(BaseModel):
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
+
+    reason: RecusalReason
+
+
+class ProposalBody(BaseModel):
+    """None: the jury proposes that nobody gets the prize."""
+
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
+
+    nominations: Annotated[tuple[UUID, ...], Field(max_length=5)] = ()
+
+
+class DecisionBody(BaseModel):
+    """`laureates`, or `withheld` with why nobody gets the prize."""
+
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
+
+    laureates: Annotated[tuple[UUID, ...], Field(max_length=5)] = ()
+    withheld: WithholdReason | None = None
+    decided_on: date
+
+
+class LaureateBody(BaseModel):
+    """What is published of a laureate who has agreed to it."""
+
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
+
+    nomination: UUID
+    name: Line
+    motivation: Citation
+
+
+class PublicationBody(BaseModel):
+    """A laureate who is not among them is published without a name."""
+
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
+
+    laureates: Annotated[tuple[LaureateBody, ...], Field(max_length=5)] = ()

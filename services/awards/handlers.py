@@ -1,105 +1,194 @@
-"""Load, decide, save, announce; and reading the sealed words, which leaves an entry in the access log every time."""
+"""Commands on nominations: load, decide, save, announce. What is read of the sealed words is in `words.py`."""
 
-from collections.abc import Iterable
-from dataclasses import asdict, dataclass, field
-from datetime import datetime
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
+from hashlib import sha256
+from secrets import token_urlsafe
 from uuid import UUID
 
-from services.awards import domain, rules, store
-from services.awards.domain import SubmitNomination
-from services.awards.store import Listed
+from services.awards import domain, rules, store, store_prizes, words
+from services.awards.bodies import AssessmentBody, CorrectionBody, SameBody
+from services.awards.commands import (
+    Assess,
+    CorrectNomination,
+    MarkSame,
+    NominationCommand,
+    SubmitNomination,
+    WithdrawNomination,
+)
+from services.awards.domain import State
+from services.awards.edition import day
+from services.awards.nomination import Nomination
+from services.awards.words import Words
 from shared import journal
 from shared.access_log import AccessLog, Action
-from shared.clock import STOCKHOLM
+from shared.contracts.awards import AwardsEvent
 from shared.database import Connection
 from shared.decider import fold
 from shared.identity import Actor
-from shared.sealed import CannotOpen, Vault, open_sealed, seal
+from shared.sealed import Vault
+from shared.web.commands import Answer, check_version
 from shared.web.problems import Problem
 
 PUBLIC = "public"
 
 
 @dataclass(frozen=True, slots=True)
-class Words:
-    """What somebody wrote; sealed at rest, and in no repr."""
+class Doing:
+    """One command being done: its transaction, who (None: anybody), when (business time), where, and with what keys."""
 
-    nominee: str = field(repr=False)
-    citation: str = field(repr=False)
-    nominator: str = field(repr=False)
-    email: str | None = field(repr=False)
-    language: str
+    tx: Connection
+    actor: Actor | None
+    now: datetime
+    route: str
+    vault: Vault
+    looks: AccessLog
 
+    @property
+    def today(self) -> date:
+        return day(self.now)
 
-async def submit(
-    tx: Connection,
-    vault: Vault,
-    nomination: UUID,
-    command: SubmitNomination,
-    words: Words,
-    actor: Actor | None,
-    now: datetime,
-) -> int:
-    """The nomination is made; its sequence afterwards."""
-    state, sequence = await store.load(tx, nomination, command, now.astimezone(STOCKHOLM).date())
-    events = domain.decide(command, state)
-    if not events:
-        return sequence
-    keys = await vault.new_keys(tx, [nomination])
-    await store.keep_text(tx, nomination, seal(keys[nomination], nomination, asdict(words)))
-    await store.save(tx, nomination, sequence + len(events), fold(domain.evolve, events, state))
-    await journal.append(tx, nomination, sequence, events, at=now, actor=actor.sub if actor else PUBLIC)
-    return sequence + len(events)
+    async def announce(self, subject: UUID, sequence: int, events: Sequence[AwardsEvent]) -> None:
+        actor = self.actor.sub if self.actor else PUBLIC
+        await journal.append(self.tx, subject, sequence, events, at=self.now, actor=actor)
+
+    async def looked(self, action: Action, nominations: Sequence[UUID], texts: Sequence[UUID]) -> None:
+        await self.looks.record(self.tx, self.actor, action, self.route, nominations, texts)
 
 
-async def _words(tx: Connection, vault: Vault, nominations: Iterable[UUID]) -> dict[UUID, Words]:
-    """The words of each; one that was erased is missing."""
-    wanted = list(nominations)
-    texts, keys = await store.sealed_texts(tx, wanted), await vault.unwrap(tx, wanted)
-    found = {}
-    for key in texts.keys() & keys.keys():
-        try:
-            found[key] = Words(**open_sealed(keys[key], key, texts[key]).reveal())
-        except CannotOpen:
-            continue
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A nomination with its row locked, and its year's edition kept from changing."""
+
+    id: UUID
+    sequence: int
+    state: Nomination
+    edition: store_prizes.Stored | None
+
+
+async def load(doing: Doing, nomination: UUID, expected: int | None, *, alone: bool = False) -> Found:
+    """The nomination in the version that the client saw. `alone`: nothing else of its year changes meanwhile."""
+    known = await store.one(doing.tx, nomination)
+    if known is None:
+        raise Problem(404, "unknown-nomination")
+    edition = await store_prizes.standing(doing.tx, known.prize_year, alone=alone)
+    state, sequence = await store.load(doing.tx, nomination)
+    assert state is not None
+    if expected is not None:
+        check_version(expected, sequence)
+    return Found(nomination, sequence, state, edition)
+
+
+def after(state: State, events: Sequence[AwardsEvent]) -> State:
+    return fold(domain.evolve, events, state)
+
+
+async def decide(doing: Doing, found: Found, command: NominationCommand) -> int:
+    """Decide, save, announce; the nomination's new version."""
+    events = domain.decide(command, found.state)
+    if events:
+        state = after(found.state, events)
+        assert isinstance(state, Nomination)
+        await store.save(doing.tx, found.id, found.sequence + len(events), state)
+        await doing.announce(found.id, found.sequence, events)
+    return found.sequence + len(events)
+
+
+def answer(nomination: UUID, sequence: int, status: int = 200) -> Answer:
+    data = {"nomination": nomination, "reference": rules.reference(nomination)}
+    return Answer(status, data, f"/awards/nominations/{nomination}", sequence)
+
+
+async def submit(doing: Doing, nomination: UUID, command: SubmitNomination, said: Words) -> Answer:
+    """The nomination is made. `command.edition` is looked up here, and stands still until the end."""
+    held = await store_prizes.standing(doing.tx, command.prize_year)
+    command = replace(command, edition=held.edition if held else None)
+    events = domain.decide(command, None)
+    await store.make(doing.tx, nomination, command, doing.today)
+    state = after(domain.EMPTY, events)
+    assert isinstance(state, Nomination)
+    await words.keep(doing.tx, doing.vault, nomination, said)
+    await store.save(doing.tx, nomination, len(events), state)
+    await doing.announce(nomination, 0, events)
+    return answer(nomination, len(events), 201)
+
+
+async def by_link(tx: Connection, link: str) -> UUID:
+    """The nomination that the holder of `link` may correct. Problem 404."""
+    found = await store.linked(tx, sha256(link.encode()).digest())
+    if found is None:
+        raise Problem(404, "unknown-link")
     return found
 
 
-async def read(
-    tx: Connection,
-    vault: Vault,
-    looks: AccessLog,
-    nominations: Iterable[Listed],
-    actor: Actor,
-    action: Action,
-    route: str,
-) -> dict[UUID, Words]:
-    """The words of `nominations`, with one entry in the access log that says who read which."""
-    ids = [nomination.id for nomination in nominations]
-    found = await _words(tx, vault, ids)
-    if found:
-        await looks.record(tx, actor, action, route, ids, found)
-    return found
+async def correct(doing: Doing, link: str, body: CorrectionBody, expected: int) -> Answer:
+    """The nominator writes it anew; address and language stay."""
+    found = await load(doing, await by_link(doing.tx, link), expected)
+    said = (await words.of(doing.tx, doing.vault, [found.id])).get(found.id)
+    if said is None:
+        raise Problem(404, "unknown-link")
+    anew = replace(said, nominee=body.nominee, citation=body.citation, nominator=body.nominator)
+    edition = found.edition.edition if found.edition else None
+    command = CorrectNomination(body.nominee_kind, anew == said, edition, doing.now)
+    sequence = await decide(doing, found, command)
+    if sequence != found.sequence:
+        await words.keep(doing.tx, doing.vault, found.id, anew)
+        await doing.looked("change", [found.id], [found.id])
+    return answer(found.id, sequence)
+
+
+async def withdraw(doing: Doing, link: str, expected: int) -> Answer:
+    found = await load(doing, await by_link(doing.tx, link), expected)
+    edition = found.edition.edition if found.edition else None
+    return answer(found.id, await decide(doing, found, WithdrawNomination(edition, doing.now)))
+
+
+async def assess(doing: Doing, nomination: UUID, body: AssessmentBody, expected: int) -> Answer:
+    found = await load(doing, nomination, expected)
+    edition = found.edition.edition if found.edition else None
+    return answer(nomination, await decide(doing, found, Assess(body.reason, body.changed, edition)))
+
+
+async def mark_same(doing: Doing, nomination: UUID, body: SameBody, expected: int) -> Answer:
+    found = await load(doing, nomination, expected, alone=True)
+    others = await store.of_year(doing.tx, found.state.prize_year)
+    other = others.get(body.same_as) if body.same_as else None
+    led = any(each.state.same_as == nomination for each in others.values())
+    edition = found.edition.edition if found.edition else None
+    command = MarkSame(nomination, body.same_as, other.state if other else None, led, edition)
+    return answer(nomination, await decide(doing, found, command))
 
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """What a receipt needs, asked for at the moment it is sent."""
+    """What a receipt needs, asked for at the moment it is sent. `link` until `closes_at`; None when it is too late."""
 
     email: str = field(repr=False)
     language: str
     reference: str
     prize_year: int
+    link: str | None = field(repr=False)
+    closes_at: datetime | None
 
 
-async def receipt(
-    tx: Connection, vault: Vault, looks: AccessLog, nomination: UUID, actor: Actor, route: str
-) -> Receipt:
-    """Where the receipt goes. Problem 404 when none is wanted, or when there is no such nomination any more."""
-    found = await store.one(tx, nomination)
+async def receipt(doing: Doing, nomination: UUID) -> Receipt:
+    """Where the receipt goes. Problem 404 when none is wanted, or when there is no such nomination any more.
+
+    Each time it is asked for there is another link, because only its hash is kept; the earlier ones work too.
+    """
+    found = await store.one(doing.tx, nomination)
     if found is None or not found.receipt_wanted:
         raise Problem(404, "no-receipt-wanted")
-    words = (await read(tx, vault, looks, [found], actor, "view", route)).get(nomination)
-    if words is None or not words.email:
+    said = (await words.of(doing.tx, doing.vault, [nomination])).get(nomination)
+    if said is None or not said.email:
         raise Problem(404, "no-receipt-wanted")
-    return Receipt(words.email, words.language, rules.reference(nomination), found.prize_year)
+    held = (await store_prizes.editions(doing.tx)).get(found.prize_year)
+    edition = held.edition if held else None
+    token = None
+    if edition is not None and edition.is_open(doing.now) and not found.state.withdrawn:
+        token = token_urlsafe(32)
+        await store.keep_link(doing.tx, nomination, sha256(token.encode()).digest())
+    await doing.looked("view", [nomination], [nomination])
+    closes_at = edition.closes_at if edition else None
+    return Receipt(said.email, said.language, rules.reference(nomination), found.prize_year, token, closes_at)

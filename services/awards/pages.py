@@ -1,62 +1,118 @@
-"""Pages for people: the public form and its thanks, and what the secretary reads."""
+"""Pages for everybody: the prize and its calendar, the form, its thanks, and the nominator's own nomination."""
 
 from typing import Annotated, Any
-from uuid import UUID
 
 from fastapi import APIRouter, Path, Query, Request
+from fastapi.encoders import jsonable_encoder
 from fastapi.responses import JSONResponse, RedirectResponse, Response
 
-from services.awards import handlers, rules, store
-from services.awards.bodies import NominationBody
-from services.awards.handlers import Words
-from services.awards.http import address_of, guard_of, looks_of, submit
-from services.awards.store import Listed
+from services.awards import handlers, rules, store, store_prizes, words
+from services.awards.bodies import CorrectionBody, LinkBody, NominationBody
+from services.awards.edition import Edition, clock, current, day
+from services.awards.handlers import Doing
+from services.awards.http import address_of, doing, editions, guard_of, run, submit
+from services.awards.picture import picture
 from shared.decider import Refused
-from shared.identity import Actor
 from shared.runtime import runtime
 from shared.web import forms
-from shared.web.access import needs, public, route_of
-from shared.web.commands import key_of, transaction
+from shared.web.access import public
+from shared.web.charts import Figure
+from shared.web.commands import Answer, etag, key_of, transaction
 from shared.web.forms import Form
-from shared.web.paging import read_cursor
 from shared.web.problems import Problem, explain, language, wants_page
 
 router = APIRouter(prefix="/awards", tags=["pages"], include_in_schema=False)
 KINDS = ("person", "group", "association", "organisation", "company")
 
 
+def drawn(request: Request, edition: Edition) -> Figure:
+    """The calendar as a picture, in the reader's language."""
+    own, lang = runtime(request), language(request)
+    title = own.pages.texts.get(lang, "calendar.title", year=edition.prize_year)
+    return picture(edition, own.clock.now(), lang, lambda key: own.pages.texts.get(lang, key), title)
+
+
 @router.get("/", dependencies=[public()], response_model=None)
-async def root() -> Response:
-    return RedirectResponse("/awards/nominate", 303)
+async def prize(request: Request) -> Response:
+    """The prize: when it opens and closes, and who has got it."""
+    own = runtime(request)
+    now = own.clock.now()
+    async with transaction(own.database, scope=request.scope) as tx:
+        every = await editions(tx)
+        past = [e for e in every if e.published]
+        named = await words.laureates(tx, own.vault, [id for e in past for id in e.named])
+        kinds = {id: found.nominee_kind for e in past for id, found in (await store.some(tx, e.laureates)).items()}
+    meant = current(tuple(e for e in every if not e.published), now)
+    shown = [
+        {
+            "edition": e,
+            "laureates": [
+                {"kind": kinds.get(id), "words": named.get(id) if id in e.named else None} for id in e.laureates
+            ],
+        }
+        for e in past
+    ]
+    if not wants_page(request):
+        return JSONResponse({"prizes": [_published(each) for each in shown]})
+    return own.pages.render(
+        request,
+        "prize.html",
+        edition=meant,
+        phase=meant.phase(now) if meant else None,
+        figure=drawn(request, meant) if meant else None,
+        past=shown,
+        clock=clock,
+        local=day,
+    )
 
 
-def _form(request: Request, form: Form, opened: str, key: str | None = None, status: int = 200) -> Response:
-    run = runtime(request)
-    return run.pages.render(
+def _published(shown: dict[str, Any]) -> dict[str, Any]:
+    edition: Edition = shown["edition"]
+    laureates = [
+        {"kind": each["kind"], "name": said.name if said else None, "motivation": said.motivation if said else None}
+        for each in shown["laureates"]
+        for said in [each["words"]]
+    ]
+    return {"prize": edition.prize, "prize_year": edition.prize_year, "withheld": edition.withheld} | {
+        "laureates": laureates
+    }
+
+
+async def _form(request: Request, form: Form, opened: str, key: str | None = None, status: int = 200) -> Response:
+    own = runtime(request)
+    now = own.clock.now()
+    async with own.database.reading() as conn:
+        edition = current(await editions(conn), now)
+    return own.pages.render(
         request,
         "nominate.html",
         status,
         form=form,
         opened=opened,
         key=key,
-        year=min(rules.open_years(run.clock.today())),
+        edition=edition,
+        is_open=edition is not None and edition.is_open(now),
+        phase=edition.phase(now) if edition else None,
+        figure=drawn(request, edition) if edition else None,
         kinds=KINDS,
         shortest=rules.CITATION_SHORTEST,
         longest=rules.CITATION_LONGEST,
+        clock=clock,
+        local=day,
     )
 
 
 @router.get("/nominate", dependencies=[public()], response_model=None)
 async def nominate(request: Request) -> Response:
-    """The form, for everybody."""
-    return _form(request, Form(), guard_of(runtime(request)).opened())
+    """The form, for everybody, while the prize is open; else when it opens or closed."""
+    return await _form(request, Form(), guard_of(runtime(request)).opened())
 
 
 @router.post("/forms/nominate", dependencies=[public()], response_model=None)
 async def submitted(request: Request) -> Response:
     """Takes the nomination, or shows the form again with everything that was typed and all that is wrong with it."""
-    run = runtime(request)
-    guard, texts, lang = guard_of(run), run.pages.texts, language(request)
+    own = runtime(request)
+    guard, texts, lang = guard_of(own), own.pages.texts, language(request)
     given = await request.form()
     opened = str(given.get("opened", ""))[:600]
     posted = forms.parse(_only_words(given), NominationBody, texts, lang)
@@ -67,18 +123,17 @@ async def submitted(request: Request) -> Response:
         if doubt is not None:
             form = form.with_error(explain(texts, lang, f"nomination-{doubt}"))
         again = opened if age is not None else guard.opened()
-        return _form(request, form, again, posted.key or None, 429 if doubt == "too-many" else 422)
+        return await _form(request, form, again, posted.key or None, 429 if doubt == "too-many" else 422)
     try:
-        key = key_of({}, {"key": posted.key})
-        answer = await submit(request, posted.value, key, "POST /awards/forms/nominate")
+        answer = await submit(request, posted.value, key_of({}, {"key": posted.key}))
     except Refused as no:
-        return _form(request, posted.form.refused(request, texts, no), opened, posted.key, 422)
+        return await _form(request, posted.form.refused(request, texts, no), opened, posted.key, 422)
     except Problem as no:
         if no.code != "idempotency-key-reused":
             raise
         # The form was sent before with other words: whether that was meant is for the person to say.
         told = posted.form.refused(request, texts, Problem(422, "nomination-sent-before"))
-        return _form(request, told, opened, None, 422)
+        return await _form(request, told, opened, None, 422)
     if not answer.replayed:
         guard.count(address)
     receipt = "?receipt=true" if posted.value.email else ""
@@ -98,63 +153,105 @@ async def thanks(
     return runtime(request).pages.render(request, "thanks.html", reference=reference, receipt=receipt)
 
 
-def _item(found: Listed, words: Words | None) -> dict[str, Any]:
-    return {
-        "nomination": str(found.id),
-        "reference": rules.reference(found.id),
-        "prize": found.prize,
-        "prize_year": found.prize_year,
-        "nominee": words.nominee if words else None,
-        "nominee_kind": found.nominee_kind,
-        "submitted_on": found.submitted_on.isoformat(),
-    }
+@router.get("/mine", dependencies=[public()], response_model=None)
+async def mine(request: Request, link: Annotated[str, Query(max_length=100)] = "") -> Response:
+    """The nomination of who holds the link: to correct or to withdraw while the prize is open, to read afterwards.
+
+    The link stands behind the question mark, because no log and no trace keeps that part of an address.
+    """
+    if not link:
+        return runtime(request).pages.render(request, "mine_none.html")
+    return await _mine(request, link)
 
 
-@router.get("/nominations", response_model=None)
-async def nominations(
-    request: Request,
-    actor: Annotated[Actor, needs("secretary")],
-    year: Annotated[int | None, Query(ge=2000, le=2100)] = None,
-    after: Annotated[str | None, Query(max_length=90)] = None,
-) -> Response:
-    """The nominations of a year, with the nominees' names: the look is recorded."""
-    run = runtime(request)
-    cursor = read_cursor(after)
-    async with transaction(run.database, scope=request.scope) as tx:
-        years = await store.years(tx)
-        current = max(rules.open_years(run.clock.today()))
-        chosen = year or (current if current in years else max(years, default=current))
-        found = await store.listed(tx, chosen, cursor)
-        words = await handlers.read(tx, run.vault, looks_of(run), found, actor, "list", route_of(request))
-    further = f"{found[-1].created_at.isoformat()}~{found[-1].id}" if len(found) == store.PAGE else None
+async def _mine(request: Request, link: str, status: int = 200, form: Form | None = None, done: str = "") -> Response:
+    own = runtime(request)
+    async with transaction(own.database, scope=request.scope) as tx:
+        work = doing(request, tx)
+        found = await store.one(tx, await handlers.by_link(tx, link))
+        said = (await words.of(tx, own.vault, [found.id])).get(found.id) if found else None
+        if found is None or said is None:
+            raise Problem(404, "unknown-link")
+        stored = (await store_prizes.editions(tx)).get(found.prize_year)
+        await work.looked("view", [found.id], [found.id])
+    edition = stored.edition if stored else None
     if not wants_page(request):
-        items = [_item(each, words.get(each.id)) for each in found]
-        return JSONResponse({"year": chosen, "items": items, "next": further})
-    years.setdefault(chosen, len(found))
-    return run.pages.render(
+        body = {
+            "nomination": found.id,
+            "reference": rules.reference(found.id),
+            "prize_year": found.prize_year,
+            "nominee": said.nominee,
+            "nominee_kind": found.nominee_kind,
+            "citation": said.citation,
+            "nominator": said.nominator,
+            "withdrawn": found.state.withdrawn,
+            "closes_at": edition.closes_at if edition else None,
+        }
+        return JSONResponse(jsonable_encoder(body), headers={"ETag": etag(found.sequence)})
+    typed: dict[str, Any] = {"nominee": said.nominee, "nominee_kind": found.nominee_kind}
+    typed |= {"citation": said.citation, "nominator": said.nominator}
+    if form is None or not form.typed:
+        form = Form(typed, form.errors if form else ())
+    return own.pages.render(
         request,
-        "nominations.html",
+        "mine.html",
+        status,
         found=found,
-        words=words,
-        years=dict(sorted(years.items(), reverse=True)),
-        year=chosen,
-        after=further,
-        reference=rules.reference,
+        said=said,
+        edition=edition,
+        changeable=edition is not None and edition.is_open(work.now) and not found.state.withdrawn,
+        form=form,
+        link=link,
+        done=done or request.query_params.get("done", ""),
+        reference=rules.reference(found.id),
+        longest=rules.CITATION_LONGEST,
+        clock=clock,
+        local=day,
     )
 
 
-@router.get("/nominations/{nomination}", response_model=None)
-async def nomination(request: Request, nomination: UUID, actor: Annotated[Actor, needs("secretary")]) -> Response:
-    """One nomination, whole: the look is recorded."""
-    run = runtime(request)
-    async with transaction(run.database, scope=request.scope) as tx:
-        found = await store.one(tx, nomination)
-        if found is None:
-            raise Problem(404, "unknown-nomination")
-        words = (await handlers.read(tx, run.vault, looks_of(run), [found], actor, "view", route_of(request))).get(
-            nomination
-        )
-    if not wants_page(request):
-        whole = {"citation": words.citation, "nominator": words.nominator, "email": words.email} if words else {}
-        return JSONResponse(_item(found, words) | whole)
-    return run.pages.render(request, "nomination.html", found=found, words=words, reference=rules.reference(found.id))
+async def _mine_form(request: Request, withdrawing: bool) -> Response:
+    own = runtime(request)
+    given = await request.form()
+    link = str(given.get("link", ""))[:100]
+    rest = type(given)([(name, value) for name, value in given.multi_items() if name != "link"])
+    posted: forms.Posted[Any]
+    if withdrawing:
+        posted = forms.parse(type(given)([*rest.multi_items(), ("link", link)]), LinkBody, own.pages.texts, "sv")
+    else:
+        posted = forms.parse(rest, CorrectionBody, own.pages.texts, language(request))
+    if posted.value is None:
+        if withdrawing:
+            raise Problem(404, "unknown-link")
+        return await _mine(request, link, 422, posted.form)
+    if posted.sequence is None:
+        raise Problem(428, "version-missing")
+    seen, value = posted.sequence, posted.value
+
+    async def work(doing: Doing) -> Answer:
+        if withdrawing:
+            return await handlers.withdraw(doing, link, seen)
+        return await handlers.correct(doing, link, value, seen)
+
+    body = {"link": link, "sequence": seen, **value.model_dump()}
+    form = None if withdrawing else posted.form
+    try:
+        await run(request, body, work, key_of({"idempotency-key": posted.key}))
+    except Refused as no:
+        return await _mine(request, link, 422, (form or Form()).refused(request, own.pages.texts, no))
+    except Problem as no:
+        if no.status != 412:
+            raise
+        stale = Problem(412, "changed-meanwhile")
+        return await _mine(request, link, 412, (form or Form()).refused(request, own.pages.texts, stale))
+    return RedirectResponse(f"/awards/mine?link={link}&done={'withdrawn' if withdrawing else 'corrected'}", 303)
+
+
+@router.post("/forms/correction", dependencies=[public()], response_model=None)
+async def corrected(request: Request) -> Response:
+    return await _mine_form(request, False)
+
+
+@router.post("/forms/withdrawal", dependencies=[public()], response_model=None)
+async def withdrawn(request: Request) -> Response:
+    return await _mine_form(request, True)

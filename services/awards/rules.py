@@ -1,7 +1,6 @@
-"""The numbers of the public form: which year is open, how long a text may be, how fast a person can be."""
+"""The numbers of the public form: how long a text may be, how fast a person can be."""
 
 from dataclasses import dataclass
-from datetime import date
 from typing import Literal
 from uuid import UUID
 
@@ -14,11 +13,6 @@ TOO_OLD_SECONDS = 6 * 3600
 
 # From one address. A town hall, a school or a library is one address, too.
 MOST_PER_HOUR = 30
-
-
-def open_years(today: date) -> frozenset[int]:
-    """The years that the integration prize takes nominations for. Until there is a prize calendar: this one."""
-    return frozenset({today.year})
 
 
 def reference(nomination: UUID) -> str:

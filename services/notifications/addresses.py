@@ -23,11 +23,12 @@ class NotNow(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """`facts` fill the text's fields and hold nothing personal."""
+    """`facts` fill the text's fields and hold nothing personal. `link` is a secret of the recipient's."""
 
     email: str = field(repr=False)
     language: str
     facts: Mapping[str, object] = field(default_factory=dict)
+    link: str | None = field(default=None, repr=False)
 
 
 class Addresses:
@@ -81,6 +82,7 @@ class Addresses:
             answer.raise_for_status()
             found = answer.json()
             facts = {"reference": str(found["reference"]), "prize_year": int(found["prize_year"])}
-            return Address(str(found["email"]), "en" if found["language"] == "en" else "sv", facts)
+            link = str(found["link"]) if found.get("link") else None
+            return Address(str(found["email"]), "en" if found["language"] == "en" else "sv", facts, link)
         except (httpx.HTTPError, IssuerUnavailable, ValueError, KeyError, TypeError):
             raise NotNow("address-service-away") from None

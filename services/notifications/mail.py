@@ -1,5 +1,6 @@
 """The text of a mail: what happened and where to look, and nothing about anybody."""
 
+import quopri
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -12,6 +13,8 @@ from uuid import UUID
 
 from services.notifications.rules import MOST_LINKS
 
+# Stands in the stored text where the recipient's own link goes; quoted-printable leaves it as it is.
+LINK = "LINK-OF-THE-RECIPIENT"
 POLICY = SMTP.clone(max_line_length=998)
 
 
@@ -69,11 +72,15 @@ def compose(
     return message.as_bytes().decode("ascii")
 
 
-def addressed(text: str, recipient: str) -> bytes:
-    """The stored text with its To, as it goes over the line. ValueError when the address could hold a second header."""
+def addressed(text: str, recipient: str, link: str = "") -> bytes:
+    """The stored text with its To and the recipient's link, as it goes over the line.
+
+    ValueError when the address could hold a second header. A link that opens something is never stored with the text.
+    """
     if any(sign.isspace() for sign in recipient) or not recipient.isascii():
         raise ValueError("not an address")
-    return f"To: {recipient}\r\n{text}".encode("ascii")
+    quoted = quopri.encodestring(link.encode()).decode("ascii").replace("\n", "\r\n")
+    return f"To: {recipient}\r\n{text.replace(LINK, quoted)}".encode("ascii")
 
 
 def link(rule: str, about: UUID) -> str:
@@ -110,6 +117,9 @@ def _receipt(say: Say, items: Sequence[Told], count: int, public_url: str, facts
         say("mail.nomination-receipt.body", year=facts["prize_year"]),
         "",
         say("mail.nomination-receipt.reference", reference=facts["reference"]),
+        "",
+        say("mail.nomination-receipt.change"),
+        LINK,
         "",
         say("mail.nomination-receipt.next"),
         "",

@@ -174,7 +174,8 @@ class Sender:
             return  # somebody else holds it, or too little of the lease is left: nothing was sent
         step("notifications.composed")
         try:
-            message = mail.addressed(text, address.email)
+            usual = f"{self._settings.public_url}/awards/"
+            message = mail.addressed(text, address.email, address.link or usual)
         except ValueError:
             await self._failed(leased, holder, "no-address", "address-not-possible")
             return

@@ -1,6 +1,5 @@
-"""The rules of nominations, by example and for every input that hypothesis finds."""
+"""The rules of the public form, by example and for every input that hypothesis finds."""
 
-from datetime import date
 from uuid import UUID
 
 import pytest
@@ -8,31 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from services.awards import domain, rules
+from services.awards import rules
 from services.awards.bodies import NominationBody
-from services.awards.domain import EMPTY, Nomination, SubmitNomination
-from shared.decider import Refused, fold
-
-OPEN = SubmitNomination("integration", 2018, "person", True, frozenset({2018}))
-
-
-def test_a_nomination_is_submitted_once() -> None:
-    (event,) = domain.decide(OPEN, EMPTY)
-    state = fold(domain.evolve, [event], EMPTY)
-    assert state == Nomination(submitted=True, receipt_wanted=True)
-    assert domain.decide(OPEN, state) == []
-
-
-def test_a_year_that_is_not_open_is_refused_with_the_one_that_is() -> None:
-    late = SubmitNomination("integration", 2017, "person", False, frozenset({2018}))
-    with pytest.raises(Refused) as no:
-        domain.decide(late, EMPTY)
-    assert (no.value.code, no.value.field, no.value.facts) == (
-        "prize-not-open",
-        "prize_year",
-        {"year": 2017, "open": 2018},
-    )
-    assert rules.open_years(date(2018, 12, 31)) == {2018}
 
 
 def test_what_looks_like_a_program_is_asked_again() -> None:

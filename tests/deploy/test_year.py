@@ -14,7 +14,7 @@ from deploy.local.year import files
 from deploy.local.year.ledger import AnotherPlan, Ledger
 from deploy.local.year.plan import LAST_DAY, OPEN_DECISIONS, SEED, Plan, plan
 from deploy.local.year.published import CATEGORIES, Count, published
-from deploy.local.year.steps import Arrive, Cancel, Correct, Household, Import, Nominate, Notify
+from deploy.local.year.steps import Arrive, Cancel, Correct, Decide, Household, Import, Judge, Nominate, Notify
 from services.reception import domain
 from services.reception.bodies import AllocationBody, NoticeBody
 from services.reception.households import Replaced
@@ -160,8 +160,11 @@ def test_the_year_has_its_story() -> None:
     assert {0, 1, 3, 7, 14, 58} <= set(late)
     assert {s.reason for s in steps if isinstance(s, Correct)} == {"wrong-date", "wrong-person", "did-not-arrive"}
     assert [s.format for s in steps if isinstance(s, Import)].count("xlsx") == 1
-    assert len([s for s in steps if isinstance(s, Nominate)]) == 10
-    assert len({s.kind for s in steps if isinstance(s, Nominate)}) == 5
+    nominated = [s for s in steps if isinstance(s, Nominate)]
+    assert [s.year for s in nominated] == [2018] * 10 + [2019] * 5
+    assert len({s.kind for s in nominated}) == 5
+    assert [s.what for s in steps if isinstance(s, Decide)] == ["calendar", "proposal", "decision", "publication"]
+    assert len({s.juror for s in steps if isinstance(s, Judge)}) == 2 + 1
     assert {s.day.month for s in steps if isinstance(s, Import) and s.day.year == 2018} == set(range(1, 13))
 
 

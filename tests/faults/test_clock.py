@@ -14,7 +14,7 @@ from types import ModuleType
 
 import pytest
 
-from services.awards.rules import open_years
+from services.awards.edition import Edition, instant
 from services.notifications.rules import Schedule
 from services.reception.rules import add_months
 from services.reporting.rules import MONTHS_TO_RECEIVE, months_after
@@ -154,9 +154,14 @@ def test_a_day_begins_at_midnight_in_sweden_to_the_second(tmp_path, day, midnigh
     assert clock_at(tmp_path, midnight - second).today() == day - timedelta(days=1)
     assert clock_at(tmp_path, midnight).today() == day
     assert clock_at(tmp_path, midnight.astimezone(STOCKHOLM)).now() == midnight
-    # What opens and closes with the year does so in that second.
-    assert day.year in open_years(clock_at(tmp_path, midnight).today())
-    assert (day.year in open_years(clock_at(tmp_path, midnight - second).today())) == (day != date(day.year, 1, 1))
+    # What opens and closes with the day does so in that second, also when the day has 23 or 25 hours.
+    opens = instant(datetime.combine(day, datetime.min.time()), "opens_at")
+    closes = instant(datetime.combine(day + timedelta(days=1), datetime.min.time()), "closes_at")
+    prize = Edition("integration", day.year, opens, closes, day + timedelta(days=90))
+    hours = (closes - opens) // timedelta(hours=1)
+    moments = {-second: False, 0 * second: True, timedelta(hours=hours) - second: True, closes - opens: False}
+    for moment, is_open in moments.items():
+        assert prize.is_open(clock_at(tmp_path, midnight + moment).now()) == is_open
 
 
 LAST_DAYS = {

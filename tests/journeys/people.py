@@ -116,11 +116,14 @@ class People:
 
 
 async def peopled(town: Town, http: httpx.AsyncClient) -> People:
-    """People in a new town, in the middle of June, with a quota."""
+    """People in a new town, in the middle of June, with a quota and a prize that is open all year."""
     found = People(town, http)
     (town.where.state / "clock").write_text("2018-06-15T09:00:00+02:00")
     year = {"quota_year": 2018, "target": 110, "decided_on": "2017-11-15"}
     await found.post("coordinator", "/reception/quotas", year, key="01890000-0000-7000-8000-000000000001")
+    calendar = {"opens_at": "2018-01-01T00:00:00", "closes_at": "2019-01-01T00:00:00", "ceremony_on": "2019-01-28"}
+    prize = {"prize_year": 2018} | calendar
+    await found.post("secretary", "/awards/prizes", prize, key="01890000-0000-7000-8000-000000000002")
     return found
 
 

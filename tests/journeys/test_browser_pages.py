@@ -14,12 +14,15 @@ from tests.journeys.test_roles import concrete, routes
 from tests.waiting import until
 
 # who looks, of those who may: the first one found here sees the most
-LOOKERS = ("coordinator", "secretary", "manager", "operator", "auditor", "council", "caseworker")
+LOOKERS = ("coordinator", "secretary", "manager", "operator", "auditor", "council", "caseworker", "jury")
 # pages that need saying: other views of a page, and what one sees when something is wrong
 MORE: tuple[tuple[str | None, str], ...] = (
     (None, "/"),
     (None, "/auth/login"),
     (None, "/awards/nothing-is-here"),
+    (None, "/awards/mine?link={link}"),
+    ("jury", "/"),
+    *[("secretary", f"/awards/prizes/2018/{step}") for step in ("calendar", "decision", "publication")],
     ("council", "/"),
     ("council", "/reception/inbox"),
     ("auditor", "/reception/cases/{case}"),
@@ -69,8 +72,12 @@ async def examples(people: People) -> dict[str, str]:
         "nominee_kind": "association",
         "citation": "De möter nya grannar varje vecka och lär ut staden.",
         "nominator": "Saga Provsten",
+        "email": "saga.provsten@landa.example",
     }
     nominated = await people.post("secretary", "/awards/nominations", nomination)
+    subject = f"/awards/nominations/{nominated['nomination']}"
+    await people.post("secretary", f"{subject}/assessment", {}, version=1)
+    receipt = await people.get("service", f"{subject}/receipt")
     await people.agreed()
     told = (await people.get("coordinator", "/notifications/inbox"))["items"][0]["id"]
     mails = await until(
@@ -87,6 +94,7 @@ async def examples(people: People) -> dict[str, str]:
         "import_id": made,
         "conflict": conflicts["conflicts"][0]["conflict"],
         "nomination": nominated["nomination"],
+        "link": receipt["link"].partition("=")[2],
         "reference": nominated["reference"],
     }
 

@@ -21,6 +21,7 @@ EXAMPLES = {
     "source": "x",
     "theme": "reception",
     "command": "republish",
+    "step": "proposal",
 }
 
 

@@ -1,6 +1,8 @@
 """The rules of notifications, by example and for every order of commands that hypothesis finds."""
 
 from datetime import UTC, datetime, timedelta
+from email import message_from_bytes
+from email.policy import SMTP
 from uuid import UUID, uuid4
 
 import pytest
@@ -126,8 +128,11 @@ def test_a_mail_is_plain_and_says_nothing_of_anybody(rule: str, language: str) -
     assert f"Content-Language: {language}" in text
     assert "Auto-Submitted: auto-generated" in text and "List-Id:" in text
     assert "\nTo:" not in text
-    sent = mail.addressed(text, "a@b.example")
+    link = f"https://landa.example/awards/mine?link={'aZ_-' * 11}"
+    sent = mail.addressed(text, "a@b.example", link)
     assert sent.startswith(b"To: a@b.example\r\n")
+    read = message_from_bytes(sent, policy=SMTP).get_content()
+    assert (link in read.splitlines()) == (rule == "nomination-receipt") and "aZ_-" not in text
     for address in ("a@b.example\r\nBcc: c@d.example", "a b@c.example", "å@b.example"):
         with pytest.raises(ValueError, match="address"):
             mail.addressed(text, address)

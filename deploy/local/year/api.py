@@ -57,6 +57,10 @@ class Api:
     async def get(self, role: str, path: str) -> dict[str, Any]:
         return _json(await self._call("GET", path, role))
 
+    async def version(self, role: str, path: str) -> int:
+        """The version that the subject at `path` has now. Raises No."""
+        return int((await self._call("GET", path, role)).headers["etag"].strip('"'))
+
     async def post(
         self,
         role: str,
@@ -103,9 +107,12 @@ class Api:
             pause = min(pause * 1.5, 1.0)
 
     async def _token(self, role: str) -> str:
+        """Of somebody who has the role, or of the very person whose `sub` it is."""
         made, token = self._tokens.get(role, (0.0, ""))
         if not token or time.monotonic() - made > _TOKEN_SECONDS:
-            answer = await self._client.post(f"{self._identity}/identity/demo-token", json={"role": role})
+            answer = await self._client.post(
+                f"{self._identity}/identity/demo-token", json={"role" if role.isalpha() else "sub": role}
+            )
             if answer.status_code in _AWAY:
                 raise httpx.ReadError("the sign-in is away")
             if answer.status_code != 200:

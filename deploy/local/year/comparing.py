@@ -7,11 +7,13 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from deploy.local.year.api import Api, No
+from deploy.local.year.nominees import JURY
 from deploy.local.year.published import YEAR, Published, published
 
 SECONDS = 60.0
 # what no table says; it is how the demo's year was ordered
 OPEN, DECLINED, NOMINATIONS, KINDS = 12, 2, 10, 5
+LAUREATES, UNREAD = 2, [1, 3, 2]
 STILL_OPEN_YEAR = YEAR + 1
 Say = Callable[[str], None]
 
@@ -172,4 +174,8 @@ async def _nominations(api: Api) -> list[str]:
     found.equal("awards: kinds of nominees", len({item["nominee_kind"] for item in items}), KINDS)
     page = await api.get("coordinator", f"/reporting/dashboard.json?year={YEAR}")
     found.equal("dashboard: nominations", page["nominations"]["nominations"], NOMINATIONS)
+    prize = await api.get("secretary", f"/awards/prizes/{YEAR}")
+    found.equal("awards: the prize", (prize["phase"], len(prize["laureates"])), ("published", LAUREATES))
+    unread = [len([i for i in (await api.get(j, "/awards/jury"))["items"] if i["unread"]]) for j in JURY]
+    found.equal("awards: what the jury has to read", unread, UNREAD)
     return found.wrong

@@ -12,20 +12,26 @@ from typing import Any, assert_never
 from uuid import UUID, uuid5
 from zoneinfo import ZoneInfo
 
-from deploy.local.year import files, plan
+from deploy.local.year import files, plan, prize
 from deploy.local.year.api import Api, No
 from deploy.local.year.households import Person
 from deploy.local.year.ledger import Ledger, write_whole
 from deploy.local.year.published import published
 from deploy.local.year.steps import (
     Acknowledge,
+    Announce,
     Arrive,
+    Assess,
     Cancel,
     Correct,
+    Decide,
     Household,
     Import,
+    Join,
+    Judge,
     Nominate,
     Notify,
+    OfPrize,
     SetQuota,
     Step,
 )
@@ -93,10 +99,10 @@ class Player:
             try:
                 answer = await self._command(step, uuid5(_KEYS, step.key))
             except No as no:
-                # somebody tried the town out on the same household: theirs stands, and the year goes on
-                if not (isinstance(step, Arrive | Correct | Cancel) and no.status in {409, 422}):
+                # somebody tried the town out on the same household or prize: theirs stands, and the year goes on
+                if not (isinstance(step, Arrive | Correct | Cancel | OfPrize) and no.status in {404, 409, 422}):
                     raise
-                self.tell({"note": f"{step.key} was left out, because somebody else changed the case: {no.code}"})
+                self.tell({"note": f"{step.key} was left out, because somebody else changed it: {no.code}"})
                 answer = {"refused": no.code}
             self.ledger.add(step.key, answer)
 
@@ -125,8 +131,10 @@ class Player:
                 return await self._change("caseworker", path, step.household, key, body, step.members)
             case Nominate():
                 said = {name: getattr(step, name) for name in ("nominee", "citation", "nominator", "email", "language")}
-                body = said | {"prize": "integration", "prize_year": step.day.year, "nominee_kind": step.kind}
+                body = said | {"prize": "integration", "prize_year": step.year, "nominee_kind": step.kind}
                 return await self.api.post("secretary", "/awards/nominations", key, body)
+            case Announce() | Assess() | Join() | Judge() | Decide():
+                return await prize.perform(self.api, self.ledger, step, key)
             case Acknowledge():
                 return await self.api.post("coordinator", "/notifications/inbox/acknowledge", key, {})
             case _:

@@ -12,7 +12,7 @@ from random import Random
 
 from deploy.local.year.arrivals import Stories, weekday
 from deploy.local.year.households import Registry, partition
-from deploy.local.year.nominees import nominations
+from deploy.local.year.nominees import prizes
 from deploy.local.year.published import CATEGORIES, YEAR, Published
 from deploy.local.year.steps import ORDER, Acknowledge, Cancel, Household, Import, Notify, SetQuota, Step
 
@@ -63,7 +63,7 @@ def plan(seed: int, published: Published) -> Plan:
         *(Notify(household.decided_on, household) for household in settled),
         *stories.allocated(allocated),
         *stories.settled(settled),
-        *nominations(),
+        *prizes(),
     ]
     imports = [step.day for step in steps if isinstance(step, Import)]
     steps += [Acknowledge(day + timedelta(days=1)) for day in imports if day < _LAST_ACKNOWLEDGED]

@@ -1,5 +1,6 @@
 """What the player does, as data: one step is one command of the public API, on a day of the town."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Literal, TypeAlias
@@ -105,10 +106,85 @@ class Nominate:
     nominator: str
     email: str | None
     language: str
+    year: int
 
     @property
     def key(self) -> str:
         return f"nomination {self.nominee}"
+
+
+@dataclass(frozen=True, slots=True)
+class Announce:
+    """A year's prize gets its calendar; times are Swedish."""
+
+    day: date
+    year: int
+    opens_at: str
+    closes_at: str
+    ceremony_on: date
+
+    @property
+    def key(self) -> str:
+        return f"prize {self.year}"
+
+
+@dataclass(frozen=True, slots=True)
+class Assess:
+    """`reason` None: the nomination is eligible."""
+
+    day: date
+    nominee: str
+    reason: str | None = None
+
+    @property
+    def key(self) -> str:
+        return f"assessment {self.nominee}"
+
+
+@dataclass(frozen=True, slots=True)
+class Join:
+    """The nominee of the first is that of the other."""
+
+    day: date
+    nominee: str
+    same_as: str
+
+    @property
+    def key(self) -> str:
+        return f"joining {self.nominee}"
+
+
+@dataclass(frozen=True, slots=True)
+class Judge:
+    """A juror (by `sub`) gives points, or steps aside."""
+
+    day: date
+    juror: str
+    nominee: str
+    score: int | None = None
+    comment: str | None = None
+    recused: str | None = None
+
+    @property
+    def key(self) -> str:
+        return f"{'recusal' if self.recused else 'points'} {self.juror[-2:]} {self.nominee}"
+
+
+@dataclass(frozen=True, slots=True)
+class Decide:
+    """A step of the prize's round. The nominations of `nominees` go into the body's `field`."""
+
+    day: date
+    year: int
+    what: Literal["calendar", "proposal", "decision", "publication"]
+    body: Mapping[str, str]
+    field: str = ""
+    nominees: tuple[str, ...] = ()
+    motivations: tuple[str, ...] = ()
+
+    @property
+    def key(self) -> str:
+        return f"{self.what} {self.year}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +198,21 @@ class Acknowledge:
         return f"acknowledgement {self.day}"
 
 
+OfPrize: TypeAlias = Announce | Assess | Join | Judge | Decide
 # in the order in which they are done on one day
-Step: TypeAlias = SetQuota | Cancel | Import | Notify | Arrive | Correct | Nominate | Acknowledge
-ORDER: tuple[type, ...] = (SetQuota, Cancel, Import, Notify, Arrive, Correct, Nominate, Acknowledge)
+Step: TypeAlias = SetQuota | Cancel | Import | Notify | Arrive | Correct | Nominate | OfPrize | Acknowledge
+ORDER: tuple[type, ...] = (
+    SetQuota,
+    Cancel,
+    Import,
+    Notify,
+    Arrive,
+    Correct,
+    Announce,
+    Nominate,
+    Assess,
+    Join,
+    Judge,
+    Decide,
+    Acknowledge,
+)

@@ -55,11 +55,11 @@ async def told_again(ground: Ground) -> list[str]:
 def fresh_message_id(patch: MonkeyPatch) -> None:
     addressed = mail.addressed
 
-    def fresh(text: str, recipient: str) -> bytes:
+    def fresh(text: str, recipient: str, link: str = "") -> bytes:
         lines = text.split("\r\n")
         own = next(n for n, line in enumerate(lines) if line.startswith("Message-ID: "))
         lines[own] = f"Message-ID: <{uuid4()}@landa.example>"
-        return addressed("\r\n".join(lines), recipient)
+        return addressed("\r\n".join(lines), recipient, link)
 
     patch.setattr(mail, "addressed", fresh)
 

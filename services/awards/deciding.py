@@ -1,0 +1,113 @@
+"""Commands on a prize's edition: announced, moved, proposed, decided, published."""
+
+from collections.abc import Mapping
+from uuid import UUID, uuid5
+
+from services.awards import domain, store, store_prizes, words
+from services.awards.bodies import (
+    AnnouncementBody,
+    DecisionBody,
+    MoveBody,
+    ProposalBody,
+    PublicationBody,
+)
+from services.awards.commands import (
+    Announce,
+    DecidePrize,
+    EditionCommand,
+    MoveCalendar,
+    Propose,
+    Publish,
+    Withhold,
+)
+from services.awards.edition import Edition, instant
+from services.awards.handlers import Doing, after
+from services.awards.nomination import Nomination, candidates
+from services.awards.store import Listed
+from services.awards.store_prizes import Stored
+from services.awards.words import Laureate
+from shared.decider import Refused
+from shared.web.commands import Answer, check_version
+from shared.web.problems import Problem
+
+EDITIONS = UUID("b9a0b7e2-6f1d-5d0e-8f43-2a7c1e5d9a02")
+
+
+def edition_id(year: int) -> UUID:
+    return uuid5(EDITIONS, f"integration {year}")
+
+
+async def _do(doing: Doing, year: int, stored: Stored, command: EditionCommand) -> Answer:
+    events = domain.decide(command, stored.edition)
+    sequence = stored.sequence + len(events)
+    if events:
+        state = after(stored.edition, events)
+        assert isinstance(state, Edition)
+        await store_prizes.save(doing.tx, stored.id, sequence, state)
+        await doing.announce(stored.id, stored.sequence, events)
+    status = 201 if events and not stored.sequence else 200
+    return Answer(status, {"edition": stored.id, "prize_year": year}, f"/awards/prizes/{year}", sequence)
+
+
+async def _load(doing: Doing, year: int, expected: int) -> Stored:
+    stored = await store_prizes.standing(doing.tx, year, alone=True)
+    if stored is None:
+        raise Problem(404, "unknown-edition")
+    check_version(expected, stored.sequence)
+    return stored
+
+
+async def announce(doing: Doing, body: AnnouncementBody) -> Answer:
+    """A year's prize gets its calendar."""
+    stored = await store_prizes.load(doing.tx, edition_id(body.prize_year), body.prize_year)
+    opens_at, closes_at = instant(body.opens_at, "opens_at"), instant(body.closes_at, "closes_at")
+    command = Announce("integration", body.prize_year, opens_at, closes_at, body.ceremony_on, doing.now)
+    return await _do(doing, body.prize_year, stored, command)
+
+
+async def move(doing: Doing, year: int, body: MoveBody, expected: int) -> Answer:
+    stored = await _load(doing, year, expected)
+    opens_at, closes_at = instant(body.opens_at, "opens_at"), instant(body.closes_at, "closes_at")
+    command = MoveCalendar(opens_at, closes_at, body.ceremony_on, body.reason, doing.now)
+    return await _do(doing, year, stored, command)
+
+
+def judged(nominations: Mapping[UUID, Listed]) -> dict[UUID, Nomination]:
+    """The nominations as the rules see them."""
+    return {id: each.state for id, each in nominations.items()}
+
+
+async def _eligible(doing: Doing, year: int) -> frozenset[UUID]:
+    return frozenset(candidates(judged(await store.of_year(doing.tx, year))))
+
+
+async def propose(doing: Doing, year: int, body: ProposalBody, expected: int) -> Answer:
+    stored = await _load(doing, year, expected)
+    command = Propose(body.nominations, await _eligible(doing, year), doing.today, doing.now)
+    return await _do(doing, year, stored, command)
+
+
+async def decide(doing: Doing, year: int, body: DecisionBody, expected: int) -> Answer:
+    stored = await _load(doing, year, expected)
+    if body.withheld is not None and body.laureates:
+        raise Refused("decided-and-withheld", field="withheld")
+    command: EditionCommand
+    if body.withheld is not None:
+        command = Withhold(body.withheld, body.decided_on, doing.today)
+    else:
+        command = DecidePrize(body.laureates, await _eligible(doing, year), body.decided_on, doing.today)
+    return await _do(doing, year, stored, command)
+
+
+async def publish(doing: Doing, year: int, body: PublicationBody, expected: int) -> Answer:
+    """From now on everybody can read it. Laureates who have not agreed are not named."""
+    stored = await _load(doing, year, expected)
+    answer = await _do(doing, year, stored, Publish(tuple(each.nomination for each in body.laureates)))
+    if answer.etag != stored.sequence:
+        for each in body.laureates:
+            text = words.laureate_text(each.nomination)
+            await words.keep(doing.tx, doing.vault, text, Laureate(each.name, each.motivation))
+        if body.laureates:
+            named = [each.nomination for each in body.laureates]
+            await doing.looked("change", named, [words.laureate_text(id) for id in named])
+    return answer

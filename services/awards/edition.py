@@ -1,0 +1,99 @@
+"""A prize's edition of one year: its calendar, and how far it has come. Pure.
+
+Opening and closing are times in the calendar, compared with the clock when somebody comes: no process has to be awake
+at midnight for a prize to close.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import Literal, TypeAlias
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from shared.contracts.awards import WithholdReason
+from shared.decider import Refused
+
+STOCKHOLM = ZoneInfo("Europe/Stockholm")
+Phase: TypeAlias = Literal["coming", "open", "closed", "proposed", "decided", "withheld", "published"]
+
+
+@dataclass(frozen=True, slots=True)
+class Edition:
+    """Open when `opens_at` <= now < `closes_at`. `proposed` None: the jury has proposed nothing yet."""
+
+    prize: str
+    prize_year: int
+    opens_at: datetime
+    closes_at: datetime
+    ceremony_on: date
+    proposed: tuple[UUID, ...] | None = None
+    outcome: Literal["decided", "withheld"] | None = None
+    withheld: WithholdReason | None = None
+    laureates: tuple[UUID, ...] = ()
+    named: tuple[UUID, ...] = ()
+    published: bool = False
+
+    def is_open(self, now: datetime) -> bool:
+        return self.opens_at <= now < self.closes_at
+
+    def phase(self, now: datetime) -> Phase:
+        if self.published:
+            return "published"
+        if self.outcome is not None:
+            return self.outcome
+        if self.proposed is not None:
+            return "proposed"
+        if now < self.opens_at:
+            return "coming"
+        return "open" if now < self.closes_at else "closed"
+
+
+Side: TypeAlias = Literal["opens_at", "closes_at"]
+
+
+def instant(given: datetime, side: Side) -> datetime:
+    """The UTC moment of a Swedish wall-clock time (or of one with an offset, as it is), to the second.
+
+    The hour that is there twice in autumn is read in favour of who nominates: opening means the first time, closing the
+    second. Refused: `time-does-not-exist` for the hour that spring leaves out.
+    """
+    if given.tzinfo is not None:
+        return given.astimezone(UTC).replace(microsecond=0)
+    local = given.replace(microsecond=0, fold=1 if side == "closes_at" else 0)
+    moment = local.replace(tzinfo=STOCKHOLM).astimezone(UTC)
+    if moment.astimezone(STOCKHOLM).replace(tzinfo=None) != local.replace(fold=0):
+        raise Refused("time-does-not-exist", field=side, clock=clock(local))
+    return moment
+
+
+def clock(moment: datetime) -> str:
+    """`09:00`, with seconds where there are some: what stands beside a date."""
+    local = moment.astimezone(STOCKHOLM) if moment.tzinfo else moment
+    return local.strftime("%H:%M:%S" if local.second else "%H:%M")
+
+
+def day(moment: datetime) -> date:
+    """The Swedish date of `moment`."""
+    return moment.astimezone(STOCKHOLM).date()
+
+
+def check_open(edition: Edition | None, year: int, now: datetime) -> None:
+    """Refused unless nominations are taken at `now`, with when they are."""
+    if edition is None:
+        raise Refused("prize-unannounced", year=year)
+    if now < edition.opens_at:
+        raise Refused("prize-not-yet-open", year=year, day=day(edition.opens_at), clock=clock(edition.opens_at))
+    if now >= edition.closes_at:
+        raise Refused("prize-closed", year=year, day=day(edition.closes_at), clock=clock(edition.closes_at))
+
+
+def current(editions: tuple[Edition, ...], now: datetime) -> Edition | None:
+    """The edition that the public form is for: the open one that closes first, the next to open, the last closed."""
+    coming = sorted((e for e in editions if e.closes_at > now), key=lambda e: (e.opens_at > now, e.closes_at))
+    return coming[0] if coming else max(editions, key=lambda e: e.closes_at, default=None)
+
+
+def at_work(editions: tuple[Edition, ...], now: datetime) -> Edition | None:
+    """The edition that jury and secretary work on: the earliest that is not decided yet, else the form's."""
+    waiting = [e for e in editions if e.outcome is None and e.opens_at <= now]
+    return min(waiting, key=lambda e: e.closes_at, default=None) or current(editions, now)

@@ -1,0 +1,170 @@
+"""What may happen to a prize's edition: announced, moved, proposed, decided or withheld, published. Pure."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date, datetime
+from typing import assert_never
+from uuid import UUID
+
+from services.awards.commands import Announce, DecidePrize, EditionCommand, MoveCalendar, Propose, Publish, Withhold
+from services.awards.edition import Edition, day
+from shared.contracts.awards import (
+    EditionEvent,
+    LaureatesProposed,
+    PrizeAnnounced,
+    PrizeCalendarMoved,
+    PrizeDecided,
+    PrizePublished,
+    PrizeWithheld,
+)
+from shared.decider import Refused
+
+
+def decide(command: EditionCommand, state: Edition | None) -> Sequence[EditionEvent]:
+    """The events that `command` causes. Raises Refused."""
+    match command:
+        case Announce():
+            return _announce(command, state)
+        case MoveCalendar():
+            return _move(command, _known(state))
+        case Propose():
+            return _propose(command, _known(state))
+        case DecidePrize():
+            return _decide_prize(command, _known(state))
+        case Withhold():
+            return _withhold(command, _known(state))
+        case Publish():
+            return _publish(command, _known(state))
+        case _:
+            assert_never(command)
+
+
+def _known(state: Edition | None) -> Edition:
+    if state is None:
+        raise Refused("unknown-edition")
+    return state
+
+
+def _check_calendar(opens_at: datetime, closes_at: datetime, ceremony_on: date, now: datetime) -> None:
+    if closes_at <= opens_at:
+        raise Refused("closes-before-opening", field="closes_at")
+    if closes_at <= now:
+        raise Refused("closes-in-the-past", field="closes_at")
+    if ceremony_on < day(closes_at):
+        raise Refused("ceremony-before-closing", field="ceremony_on")
+
+
+def _announce(command: Announce, state: Edition | None) -> list[EditionEvent]:
+    if state is not None:
+        raise Refused("already-announced", field="prize_year", year=command.prize_year)
+    _check_calendar(command.opens_at, command.closes_at, command.ceremony_on, command.now)
+    return [
+        PrizeAnnounced(
+            prize=command.prize,
+            prize_year=command.prize_year,
+            opens_at=command.opens_at,
+            closes_at=command.closes_at,
+            ceremony_on=command.ceremony_on,
+        )
+    ]
+
+
+def _move(command: MoveCalendar, edition: Edition) -> list[EditionEvent]:
+    before = (edition.opens_at, edition.closes_at, edition.ceremony_on)
+    if before == (command.opens_at, command.closes_at, command.ceremony_on):
+        return []
+    if edition.published:
+        raise Refused("already-published")
+    if command.opens_at != edition.opens_at and edition.opens_at <= command.now:
+        raise Refused("opened-already", field="opens_at")
+    if command.closes_at != edition.closes_at and edition.proposed is not None:
+        raise Refused("proposed-already", field="closes_at")
+    if before[:2] != (command.opens_at, command.closes_at):
+        _check_calendar(command.opens_at, command.closes_at, command.ceremony_on, command.now)
+    elif command.ceremony_on < day(edition.closes_at):
+        raise Refused("ceremony-before-closing", field="ceremony_on")
+    return [
+        PrizeCalendarMoved(
+            opens_at=command.opens_at,
+            closes_at=command.closes_at,
+            ceremony_on=command.ceremony_on,
+            reason=command.reason,
+        )
+    ]
+
+
+def _propose(command: Propose, edition: Edition) -> list[EditionEvent]:
+    if edition.outcome is not None:
+        raise Refused("decided-already")
+    if command.now < edition.closes_at:
+        raise Refused("still-open")
+    _check_eligible(command.nominations, command.eligible, "nominations")
+    if edition.proposed == command.nominations:
+        return []
+    return [LaureatesProposed(nominations=command.nominations, proposed_on=command.today)]
+
+
+def _check_eligible(named: Sequence[UUID], eligible: frozenset[UUID], field: str) -> None:
+    if len(set(named)) != len(named) or not eligible.issuperset(named):
+        raise Refused("not-eligible", field=field)
+
+
+def _check_decision(edition: Edition, decided_on: date, today: date) -> None:
+    if edition.proposed is None:
+        raise Refused("not-proposed")
+    if edition.outcome is not None:
+        raise Refused("decided-already")
+    if decided_on > today:
+        raise Refused("decided-in-the-future", field="decided_on")
+    if decided_on < day(edition.closes_at):
+        raise Refused("decided-before-closing", field="decided_on")
+
+
+def _decide_prize(command: DecidePrize, edition: Edition) -> list[EditionEvent]:
+    if edition.outcome == "decided" and edition.laureates == command.laureates:
+        return []
+    _check_decision(edition, command.decided_on, command.today)
+    if not command.laureates:
+        raise Refused("nobody-chosen", field="laureates")
+    _check_eligible(command.laureates, command.eligible, "laureates")
+    return [PrizeDecided(laureates=command.laureates, decided_on=command.decided_on)]
+
+
+def _withhold(command: Withhold, edition: Edition) -> list[EditionEvent]:
+    if edition.outcome == "withheld" and edition.withheld == command.reason:
+        return []
+    _check_decision(edition, command.decided_on, command.today)
+    return [PrizeWithheld(reason=command.reason, decided_on=command.decided_on)]
+
+
+def _publish(command: Publish, edition: Edition) -> list[EditionEvent]:
+    if edition.outcome is None:
+        raise Refused("not-decided")
+    if edition.published:
+        if edition.named == command.named:
+            return []
+        raise Refused("already-published")
+    if not set(command.named) <= set(edition.laureates):
+        raise Refused("not-a-laureate", field="named")
+    return [PrizePublished(named=command.named)]
+
+
+def evolve(state: Edition | None, event: EditionEvent) -> Edition:
+    """The edition after `event`."""
+    match event:
+        case PrizeAnnounced():
+            return Edition(event.prize, event.prize_year, event.opens_at, event.closes_at, event.ceremony_on)
+        case PrizeCalendarMoved():
+            return replace(
+                _known(state), opens_at=event.opens_at, closes_at=event.closes_at, ceremony_on=event.ceremony_on
+            )
+        case LaureatesProposed():
+            return replace(_known(state), proposed=event.nominations)
+        case PrizeDecided():
+            return replace(_known(state), outcome="decided", laureates=event.laureates)
+        case PrizeWithheld():
+            return replace(_known(state), outcome="withheld", withheld=event.reason)
+        case PrizePublished():
+            return replace(_known(state), published=True, named=event.named)
+        case _:
+            assert_never(event)

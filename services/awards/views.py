@@ -1,0 +1,148 @@
+"""What the secretary and the jury are shown, the same for the API and for pages."""
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from services.awards import judging, rules, store, store_prizes, words
+from services.awards.deciding import judged
+from services.awards.edition import Edition
+from services.awards.handlers import Doing
+from services.awards.judging import Desk
+from services.awards.nomination import candidates
+from services.awards.review import Candidate, Result, result
+from services.awards.store import Listed
+from services.awards.words import Words
+from shared import journal
+from shared.access_log import Action
+from shared.web.problems import Problem
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """A prize's year as the secretary sees it. `together`: leading nomination -> all of that nominee."""
+
+    edition: Edition
+    sequence: int
+    nominations: dict[UUID, Listed]
+    together: dict[UUID, tuple[UUID, ...]]
+    results: dict[UUID, Result]
+    jurors: int
+    words: dict[UUID, Words]
+
+    def ranked(self) -> list[UUID]:
+        """The candidates, the highest points first; equal ones as they came in."""
+        return sorted(self.together, key=lambda id: -(self.results[id].mean or 0))
+
+    def standings(self) -> dict[str, int]:
+        found = {"new": 0, "eligible": 0, "ineligible": 0, "withdrawn": 0}
+        for each in self.nominations.values():
+            found[each.state.standing] += 1
+        return found
+
+
+async def round_of(doing: Doing, year: int, action: Action = "list") -> Round:
+    """Everything of a year; the look at the nominees' names is recorded. Problem 404."""
+    stored = (await store_prizes.editions(doing.tx)).get(year)
+    if stored is None or stored.edition is None:
+        raise Problem(404, "unknown-edition")
+    nominations = await store.of_year(doing.tx, year)
+    reviews = [review for review, _ in (await store_prizes.reviews(doing.tx, year)).values()]
+    rules_see = judged(nominations)
+    together = candidates(rules_see)
+    results = {leader: result(leader, rules_see, reviews) for leader in together}
+    jurors = len({review.juror for review in reviews})
+    read = await words.read(doing.tx, doing.vault, doing.looks, nominations, doing.actor, action, doing.route)
+    return Round(stored.edition, stored.sequence, nominations, together, results, jurors, read)
+
+
+def edition_json(edition: Edition, doing: Doing) -> dict[str, Any]:
+    return {
+        "prize": edition.prize,
+        "prize_year": edition.prize_year,
+        "opens_at": edition.opens_at,
+        "closes_at": edition.closes_at,
+        "ceremony_on": edition.ceremony_on,
+        "phase": edition.phase(doing.now),
+        "proposed": edition.proposed,
+        "outcome": edition.outcome,
+        "laureates": edition.laureates,
+        "published": edition.published,
+    }
+
+
+def round_json(found: Round, doing: Doing) -> dict[str, Any]:
+    return edition_json(found.edition, doing) | {
+        "standings": found.standings(),
+        "candidates": [
+            {
+                "nomination": id,
+                "nominee": found.words[id].nominee if id in found.words else None,
+                "together": found.together[id],
+                "scores": found.results[id].scores,
+                "recused": found.results[id].recused,
+                "mean": found.results[id].mean,
+            }
+            for id in found.ranked()
+        ],
+    }
+
+
+def item(found: Listed, said: Words | None) -> dict[str, Any]:
+    return {
+        "nomination": str(found.id),
+        "version": found.sequence,
+        "reference": rules.reference(found.id),
+        "prize": found.prize,
+        "prize_year": found.prize_year,
+        "nominee": said.nominee if said else None,
+        "nominee_kind": found.nominee_kind,
+        "submitted_on": found.submitted_on.isoformat(),
+        "standing": found.state.standing,
+        "reason": found.state.reason,
+        "same_as": str(found.state.same_as) if found.state.same_as else None,
+    }
+
+
+async def history(doing: Doing, subject: UUID) -> list[dict[str, Any]]:
+    """What happened to a subject, the newest first: when, what (`event.<name>`), with which facts."""
+    entries = await journal.history(doing.tx, "awards", subject)
+    return [
+        {"at": e.recorded.at, "name": e.recorded.type.split(".")[1], "facts": e.recorded.event().model_dump()}
+        for e in reversed(entries)
+    ]
+
+
+def candidate_json(desk: Desk, candidate: Candidate, said: dict[UUID, Words]) -> dict[str, Any]:
+    """A line of the juror's list. Nothing of the others' is in it before the juror's own points."""
+    words_of = said.get(candidate.nomination)
+    return {
+        "nomination": candidate.nomination,
+        "version": desk.version(candidate.nomination),
+        "nominee": words_of.nominee if words_of else None,
+        "nominee_kind": desk.nominations[candidate.nomination].nominee_kind,
+        "nominations": len(candidate.together),
+        "own_score": candidate.own.score if candidate.scored and candidate.own else None,
+        "unread": not candidate.scored,
+        "other_scores": [r.score for r in candidate.others] if candidate.scored else None,
+    }
+
+
+async def juror_json(doing: Doing, desk: Desk, candidate: Candidate, said: dict[UUID, Words]) -> dict[str, Any]:
+    """One nominee as a juror reads it. Who nominated is not told: it is no ground for points."""
+    comments = await judging.comments(doing, candidate, desk.juror)
+    names = await store_prizes.jurors(doing.tx) if candidate.others else {}
+    ids = [id for id in candidate.together if id in said]
+    if comments:
+        reviews = [judging.review_id(candidate.nomination, juror) for juror in comments]
+        await doing.looked("view", [candidate.nomination], [*ids, *reviews])
+    elif ids:
+        await doing.looked("view", ids, ids)
+    return candidate_json(desk, candidate, said) | {
+        "texts": [{"nominee": said[id].nominee, "citation": said[id].citation} for id in ids],
+        "comment": comments.get(desk.juror),
+        "earlier": candidate.own is not None and candidate.own.score is not None and not candidate.scored,
+        "others": [
+            {"juror": names.get(r.juror), "score": r.score, "comment": comments.get(r.juror)} for r in candidate.others
+        ],
+    }

@@ -1,0 +1,114 @@
+"""The jury over HTTP and a real database: what a juror reads, and what is hidden from whom and until when."""
+
+import json
+from typing import Any
+
+from services.awards.judging import JURORS
+from tests.awards.conftest import FILLED, PAGE, Site
+
+
+async def test_a_juror_reads_scores_and_sees_the_others_only_then(site: Site) -> None:
+    first, second, new = await site.nominated("Ett"), await site.nominated("Två"), await site.nominated("Ny")
+    await site.eligible(first)
+    await site.eligible(second)
+    one, two = await site.person("jury", 0), await site.person("jury", 1)
+
+    async def listed(juror: dict[str, str]) -> dict[str, Any]:
+        found = await site.http.get("/awards/jury", headers=juror)
+        return {item["nomination"]: item for item in found.json()["items"]}
+
+    assert set(await listed(one)) == {first, second}
+    assert (await site.http.get(f"/awards/jury/{new}", headers=one)).status_code == 404
+    given = await site.command(one, f"/nominations/{first}/score", {"score": 9, "comment": "Hemlig kommentar"}, 0)
+    assert (given.status_code, given.headers["etag"]) == (200, '"1"')
+    assert (await site.command(one, f"/nominations/{first}/score", {"score": 8}, 0)).status_code == 412
+    before = await site.http.get(f"/awards/jury/{first}", headers=two)
+    assert "Hemlig" not in before.text and before.json()["others"] == [] and before.json()["other_scores"] is None
+    assert "Hemlig" not in (await site.http.get(f"/awards/jury/{first}", headers=two | PAGE)).text
+    assert (await site.command(two, f"/nominations/{first}/score", {"score": 4}, 0)).status_code == 200
+    after = (await site.http.get(f"/awards/jury/{first}", headers=two)).json()
+    assert [(o["score"], o["comment"]) for o in after["others"]] == [(9, "Hemlig kommentar")]
+    dump = str(await site.database.pool.fetch("select data::text from journal")) + str(
+        await site.database.pool.fetch("select * from nomination_text, idempotency")
+    )
+    assert "Hemlig" not in dump and "Ett" not in dump
+    link = await site.link_of(await site.nominated("Tre", email="a@exempel.se"))
+    assert link and (await listed(two))[first]["own_score"] == 4
+    round_ = await site.get("secretary", "/prizes/2018")
+    assert next((c["nomination"], c["scores"], c["mean"]) for c in round_["candidates"]) == (first, 2, 6.5)
+
+
+async def test_recusal_hides_a_nominee_from_that_juror_everywhere_also_under_another_nomination(site: Site) -> None:
+    first, twin, other = (
+        await site.nominated("Cykelköket"),
+        await site.nominated("Cykel-köket"),
+        await site.nominated("Annan"),
+    )
+    for each in (first, twin, other):
+        await site.eligible(each)
+    one, two = await site.person("jury", 0), await site.person("jury", 1)
+    for juror in (one, two):
+        for each in (first, twin):
+            assert (
+                await site.command(juror, f"/nominations/{each}/score", {"score": 7, "comment": "Kul"}, 0)
+            ).status_code == 200
+    texts = await site.count("nomination_text")
+    gone = await site.command(one, f"/nominations/{twin}/recusal", {"reason": "own-organisation"}, 1)
+    assert gone.status_code == 200
+    assert await site.count("nomination_text") == texts - 1
+
+    async def everything(juror: dict[str, str]) -> str:
+        found = ""
+        for path in ("/jury", "/jury?year=2018", "/", "/prizes"):
+            for accept in ("text/html", "application/json"):
+                found += (await site.http.get(f"/awards{path}", headers=juror | {"Accept": accept})).text
+        return found
+
+    async def gone_for(juror: dict[str, str], nomination: str) -> bool:
+        paths = (f"/awards/jury/{nomination}", f"/awards/jury/{nomination}/recusal")
+        answers = [await site.http.get(path, headers=juror | PAGE) for path in paths]
+        scored = await site.command(juror, f"/nominations/{nomination}/score", {"score": 7}, 2)
+        return [a.status_code for a in (*answers, scored)] == [404] * 3
+
+    seen = await everything(one)
+    assert "Cykel-köket" not in seen and twin not in seen and "Cykelköket" in seen
+    assert await gone_for(one, twin) and not await gone_for(two, twin)
+    joined = await site.command("secretary", f"/nominations/{twin}/same", {"same_as": first}, 2)
+    assert joined.status_code == 200, joined.text
+    seen = await everything(one)
+    assert "Cykelköket" not in seen and first not in seen and "Annan" in seen
+    assert await gone_for(one, first)
+    items = (await site.http.get("/awards/jury", headers=one)).json()["items"]
+    assert [item["nomination"] for item in items] == [other]
+    theirs = (await site.http.get(f"/awards/jury/{first}", headers=two)).json()
+    assert (theirs["nominations"], len(theirs["texts"])) == (2, 2)
+    assert [(o["score"], o["comment"]) for o in theirs["others"]] == []
+    round_ = await site.get("secretary", "/prizes/2018")
+    assert {c["nomination"]: (c["scores"], c["recused"]) for c in round_["candidates"]} == {
+        first: (1, 1),
+        other: (0, 0),
+    }
+
+
+async def test_a_corrected_text_is_assessed_and_scored_anew(site: Site) -> None:
+    nomination = await site.nominated(email="a@exempel.se")
+    link, juror = await site.link_of(nomination), await site.person("jury", 0)
+    await site.eligible(nomination)
+    await site.command(juror, f"/nominations/{nomination}/score", {"score": 9}, 0)
+    assert (await site.mine("correction", dict(FILLED) | {"nominee": "Helt annat", "link": link}, 2)).status_code == 200
+    assert (await site.http.get("/awards/jury", headers=juror)).json()["items"] == []
+    await site.eligible(nomination, 3)
+    seen = (await site.http.get(f"/awards/jury/{nomination}", headers=juror)).json()
+    assert (seen["own_score"], seen["unread"], seen["earlier"], seen["version"]) == (None, True, True, 1)
+    changed = await site.command("secretary", f"/nominations/{nomination}/assessment", {"reason": "unserious"}, 4)
+    assert (changed.status_code, changed.json()["code"]) == (422, "why-changed")
+
+
+async def test_events_name_a_juror_by_an_id_of_ours(site: Site) -> None:
+    nomination = await site.nominated()
+    await site.eligible(nomination)
+    juror = await site.person("jury", 0)
+    await site.command(juror, f"/nominations/{nomination}/score", {"score": 3}, 0)
+    row = await site.database.pool.fetchrow("select data::text, actor from journal where type like '%scored%'")
+    assert row is not None and row["actor"] not in row["data"]
+    assert set(json.loads(row["data"])) == {"nomination", "juror", "score", "revision"} and JURORS.version == 5

@@ -1,0 +1,177 @@
+"""The prize over HTTP and a real database: correction by link, the jury's view, the decision, what is public."""
+
+import asyncio
+from typing import Any
+from uuid import uuid4
+
+from services.awards import store_prizes
+from tests.awards.conftest import FILLED, PAGE, Site, same_as_the_journal
+
+LAST, CLOSED = "2018-10-31T23:59:59+01:00", "2018-11-01T00:00:00+01:00"
+
+
+async def test_the_form_closes_to_the_second_and_keeps_what_was_typed(site: Site) -> None:
+    site.at(LAST)
+    await site.open_form()
+    assert (await site.post()).status_code == 303
+    await site.open_form()
+    site.at(CLOSED)
+    late = await site.post(nominee="Den Sena")
+    assert late.status_code == 422
+    assert "stängde 1 november 2018 klockan 00:00" in late.text and "Den Sena" in late.text
+    assert (await site.nominate(await site.service())).json()["code"] == "prize-closed"
+    page = (await site.http.get("/awards/nominate", headers=PAGE)).text
+    assert "stängde" in page and "<textarea" not in page and "<svg" in page
+    site.at("2018-09-30T23:59:59+02:00")
+    assert (await site.nominate(await site.service())).json()["code"] == "prize-not-yet-open"
+    assert await site.count("nomination") == 1
+
+
+async def test_the_receipts_link_corrects_and_withdraws_until_closing_and_only_its_hash_is_kept(site: Site) -> None:
+    nomination = await site.nominated(email="greta@exempel.se")
+    first, second = await site.link_of(nomination), await site.link_of(nomination)
+    assert first != second and len(first) > 40
+    dump = "".join(
+        [str(await site.database.pool.fetch(f"select * from {t}")) for t in ("nomination_link", "idempotency")]
+    )
+    assert first not in dump and second not in dump
+    body = {name: value for name, value in FILLED.items()} | {"nominee": "Nytt namn", "nominee_kind": "group"}
+    corrected = await site.mine("correction", body | {"link": first}, 1)
+    assert (corrected.status_code, corrected.headers["etag"]) == (200, '"2"')
+    assert (await site.mine("correction", body | {"link": first}, 1)).status_code == 412
+    assert (await site.mine("correction", body | {"link": first}, 2)).headers["etag"] == '"2"'
+    seen = await site.http.get(f"/awards/mine?link={second}", headers={"Accept": "application/json"})
+    assert (seen.json()["nominee"], seen.json()["nominee_kind"], seen.headers["etag"]) == ("Nytt namn", "group", '"2"')
+    for wrong in ("x" * 43, first[:-1] + ("A" if first[-1] != "A" else "B")):
+        assert (await site.http.get(f"/awards/mine?link={wrong}", headers=PAGE)).status_code == 404
+        assert (await site.mine("withdrawal", {"link": wrong}, 2)).status_code == 404
+    site.at(CLOSED)
+    assert (await site.mine("withdrawal", {"link": first}, 2)).json()["code"] == "prize-closed"
+    assert "Nytt namn" in (await site.http.get(f"/awards/mine?link={first}", headers=PAGE)).text
+    told = await site.http.get(f"/awards/nominations/{nomination}/receipt", headers=await site.service())
+    assert told.json()["link"] is None
+    site.at(LAST)
+    assert (await site.mine("withdrawal", {"link": first}, 2)).status_code == 200
+    assert (await site.mine("correction", body | {"link": first}, 3)).json()["code"] == "nomination-withdrawn"
+    assert {look["action"] for look in await site.database.pool.fetch("select action from access_log")} >= {
+        "view",
+        "change",
+    }
+
+
+async def test_the_nominators_page_shows_the_form_again_with_all_that_is_wrong(site: Site) -> None:
+    link = await site.link_of(await site.nominated(email="greta@exempel.se"))
+    page = await site.http.get(f"/awards/mine?link={link}", headers=PAGE)
+    hidden = site.hidden_of(page.text)
+    typed = dict(FILLED) | {"citation": "kort", "nominee": "Ett annat namn"}
+    again = await site.http.post("/awards/forms/correction", data=hidden | typed, headers=PAGE)
+    assert again.status_code == 422 and "Ett annat namn" in again.text and 'href="#f-citation"' in again.text
+    saved = await site.http.post("/awards/forms/correction", data=hidden | typed | {"citation": "x" * 30}, headers=PAGE)
+    assert saved.status_code == 303 and saved.headers["location"].endswith("done=corrected")
+    gone = await site.http.post(
+        "/awards/forms/withdrawal", data=hidden | {"sequence": "2", "key": str(uuid4())}, headers=PAGE
+    )
+    assert gone.status_code == 303
+    assert "dragit tillbaka" in (await site.http.get(gone.headers["location"], headers=PAGE)).text
+
+
+async def decided(site: Site, *nominations: str) -> int:
+    """From closing to the decision; the edition's version."""
+    site.at("2018-12-05T09:00:00+01:00")
+    ids = list(nominations)
+    assert (await site.command("secretary", "/prizes/2018/proposal", {"nominations": ids}, 1)).status_code == 200
+    body = {"laureates": ids, "decided_on": "2018-12-04"}
+    answer = await site.command("secretary", "/prizes/2018/decision", body, 2)
+    assert answer.status_code == 200, answer.text
+    return 3
+
+
+async def test_proposed_decided_and_published_and_only_then_public_with_the_names_that_may_be(site: Site) -> None:
+    named, unnamed = await site.nominated("Öppna Dörren"), await site.nominated("Blyga Gruppen")
+    await site.eligible(named)
+    await site.eligible(unnamed)
+    juror = await site.person("jury", 0)
+    await site.command(juror, f"/nominations/{named}/score", {"score": 9}, 0)
+    early = await site.command("secretary", "/prizes/2018/proposal", {"nominations": [named]}, 1)
+    assert early.json()["code"] == "still-open"
+    version = await decided(site, named, unnamed)
+    late = await site.command(juror, f"/nominations/{named}/score", {"score": 1}, 1)
+    assert late.json()["code"] == "proposed-already"
+
+    async def public() -> str:
+        return (await site.http.get("/awards/", headers=PAGE)).text
+
+    assert "Dörren" not in await public()
+    said = {"nomination": named, "name": "Öppna Dörren i hamnen", "motivation": "För att dörren alltid är öppen."}
+    published = await site.command("secretary", "/prizes/2018/publication", {"laureates": [said]}, version)
+    assert published.status_code == 200, published.text
+    page = await public()
+    assert "Öppna Dörren i hamnen" in page and "alltid är öppen" in page and "Blyga" not in page
+    told = (await site.http.get("/awards/", headers={"Accept": "application/json"})).json()["prizes"]
+    assert [(p["prize_year"], [one["name"] for one in p["laureates"]]) for p in told] == [
+        (2018, ["Öppna Dörren i hamnen", None])
+    ]
+    again = await site.command("secretary", "/prizes/2018/publication", {"laureates": []}, version + 1)
+    assert again.json()["code"] == "already-published"
+    async with site.database.reading() as conn:
+        types = await same_as_the_journal(conn)
+        assert {"awards.laureates-proposed.v1", "awards.prize-decided.v1", "awards.prize-published.v1"} <= types
+    dump = str(await site.database.pool.fetch("select data::text from journal"))
+    assert "Dörren" not in dump
+
+
+async def test_the_secretarys_forms_lead_through_the_round(site: Site) -> None:
+    nomination = await site.nominated("Systugan")
+    await site.eligible(nomination)
+    secretary = await site.token("secretary")
+
+    async def send(step: str, **typed: str) -> Any:
+        page = await site.http.get(f"/awards/prizes/2018/{step}", headers=secretary | PAGE)
+        assert page.status_code == 200, page.text
+        form = site.hidden_of(page.text) | typed
+        return await site.http.post(f"/awards/forms/{step}/2018", data=form, headers=secretary | PAGE)
+
+    moved = await send(
+        "calendar",
+        opens_at="2018-10-01T00:00",
+        closes_at="2018-11-04T12:30:15",
+        ceremony_on="2019-02-25",
+        reason="few-nominations",
+    )
+    assert moved.status_code == 303, moved.text
+    assert "4 november 2018 12:30:15" in (await site.http.get("/awards/prizes/2018", headers=secretary | PAGE)).text
+    for wrong in ({"closes_at": "2019-03-31T02:30"}, {"closes_at": "2018-09-01T00:00"}, {"reason": ""}):
+        usual = {
+            "opens_at": "2018-10-01T00:00",
+            "closes_at": "2018-11-05T00:00",
+            "ceremony_on": "2019-04-25",
+            "reason": "set-in-error",
+        }
+        assert (await send("calendar", **(usual | wrong))).status_code == 422, wrong
+    site.at("2018-12-05T09:00:00+01:00")
+    assert (await send("proposal", nominations=nomination)).status_code == 303
+    both = await send("decision", laureates=nomination, withheld="criteria-not-met", decided_on="2018-12-04")
+    assert both.status_code == 422 and "inte båda" in both.text
+    assert (await send("decision", laureates=nomination, decided_on="2018-12-04")).status_code == 303
+    empty = await send("publication", agreed_1="true", name_1="Systugan Tråden")
+    assert empty.status_code == 422 and 'href="#f-motivation_1"' in empty.text
+    assert (
+        await send("publication", agreed_1="true", name_1="Systugan Tråden", motivation_1="x" * 25)
+    ).status_code == 303
+    assert "Systugan Tråden" in (await site.http.get("/awards/", headers=PAGE)).text
+    assert (await site.http.get("/awards/prizes/2018", headers=secretary)).json()["phase"] == "published"
+
+
+async def test_two_announcements_and_two_assessments_at_once_are_one(site: Site) -> None:
+    nomination = await site.nominated()
+    calendar = {"opens_at": "2019-10-01T00:00:00", "closes_at": "2019-11-01T00:00:00", "ceremony_on": "2020-01-28"}
+    answers = await asyncio.gather(
+        *[site.command("secretary", "/prizes", calendar | {"prize_year": 2019}) for _ in range(3)],
+        *[site.command("secretary", f"/nominations/{nomination}/assessment", {}, 1) for _ in range(3)],
+    )
+    assert sorted(a.status_code for a in answers[:3]) == [201, 422, 422]
+    assert sorted(a.status_code for a in answers[3:]) == [200, 412, 412]
+    assert (await site.command("secretary", f"/nominations/{nomination}/assessment", {}, None)).status_code == 428
+    async with site.database.reading() as conn:
+        await same_as_the_journal(conn)
+        assert set(await store_prizes.editions(conn)) == {2018, 2019}
