@@ -16,6 +16,8 @@ FOLLOWERS = {
     "notifications": {"reporting": "dashboard"},
     "awards": {"notifications": "alerts", "reporting": "dashboard"},
 }
+# What ends with a COMMIT: the statement itself, or a whole transaction where statements leave no spans.
+COMMITS = ("COMMIT;", "transaction")
 TOLD_SECONDS = 5
 
 
@@ -146,7 +148,7 @@ def _request(spans: Sequence[Span], source: str) -> Span | None:
 
 def _commit(spans: Sequence[Span], source: str, published: int | None) -> Span | None:
     """The last one that had begun when the relay took the event; the answer to a COMMIT may come after that."""
-    commits = [span for span in spans if _who(span) == source and span["name"].upper().startswith("COMMIT")]
+    commits = [span for span in spans if _who(span) == source and span["name"] in COMMITS]
     before = [span for span in commits if published is None or span["start"] <= published]
     return max(before, key=lambda span: span["start"], default=None)
 

@@ -2,7 +2,9 @@
 
 from typing import Any
 
-from deploy.local.way import FOLLOWERS, Way, lines, ways
+import pytest
+
+from deploy.local.way import COMMITS, FOLLOWERS, Way, lines, ways
 from deploy.verify.evidence import CONSUMERS
 
 TYPE, SUBJECT, EVENT = "reception.arrival-registered.v1", "case-1", "event-1"
@@ -49,11 +51,12 @@ def test_the_followers_are_those_that_the_services_have():
     assert {source: FOLLOWERS[source] for source in FOLLOWERS} == found
 
 
-def test_each_step_has_its_time_and_belongs_to_this_event():
+@pytest.mark.parametrize("commit", COMMITS)
+def test_each_step_has_its_time_and_belongs_to_this_event(commit: str):
     commits = [
-        span("reception", "COMMIT;", 10, 22),
-        span("reception", "COMMIT;", 25, 29),
-        span("awards", "COMMIT;", 1, 2),
+        span("reception", commit, 10, 22),
+        span("reception", commit, 25, 29),
+        span("awards", commit, 1, 2),
     ]
     told = (
         span("reporting", "tell pages", 49, 49, topic="dashboard", pages=9),
