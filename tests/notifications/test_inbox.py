@@ -194,7 +194,7 @@ async def test_the_landing_page_is_for_nobody_and_for_each_role(site: Site) -> N
         ("secretary", "/awards/nominations"),
         ("auditor", "/reception/"),
         ("jury", "/awards/jury"),
-        ("operator", "/awards/operations"),
+        ("operator", "/reporting/services"),
         ("manager", "status=withheld"),
     ):
         async with site.session(role) as browser:
