@@ -6,7 +6,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Path, Request
 from fastapi.encoders import jsonable_encoder
-from fastapi.responses import JSONResponse, Response
+from fastapi.responses import JSONResponse, RedirectResponse, Response
 
 from services.awards import deciding, handlers, judging, rules, store_prizes
 from services.awards.bodies import (
@@ -35,7 +35,7 @@ from shared.journal import uuid7
 from shared.runtime import Runtime, runtime
 from shared.web.access import actor_of, needs, public, route_of
 from shared.web.commands import Answer, expected_version, key_of, transaction
-from shared.web.problems import Problem, language
+from shared.web.problems import Problem, language, wants_page
 
 router = APIRouter(prefix="/awards", tags=["awards"])
 TRUSTED = frozenset({"secretary", "service"})
@@ -184,6 +184,9 @@ async def recuse(request: Request, nomination: UUID, body: RecusalBody, actor: J
 @router.get("/prizes", response_model=None)
 async def prizes(request: Request, actor: Anybody) -> Response:
     """The calendars, which are public, and how far each prize has come."""
+    if wants_page(request):
+        works_here = actor is not None and "secretary" in actor.roles
+        return RedirectResponse("/awards/round" if works_here else "/awards/", 303)
     own = runtime(request)
     now = own.clock.now()
     async with own.database.reading() as conn:

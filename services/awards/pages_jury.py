@@ -59,7 +59,7 @@ async def reading(request: Request, actor: Juror, nomination: UUID) -> Response:
     return await _reading(request, nomination, "reading.html")
 
 
-@router.get("/jury/{nomination}/recusal", response_model=None)
+@router.get("/jury/{nomination}/recusal", response_model=None, include_in_schema=False)
 async def recusal(request: Request, actor: Juror, nomination: UUID) -> Response:
     """What stepping aside means, before it is done."""
     return await _reading(request, nomination, "recusal.html")

@@ -9,7 +9,7 @@ from pydantic import BaseModel
 
 from services.awards import handlers, rules, store, views
 from services.awards.bodies import AssessmentBody, SameBody
-from services.awards.edition import at_work
+from services.awards.edition import at_work, clock, day
 from services.awards.http import Secretary, doing, editions
 from services.awards.posting import command
 from services.awards.words import read
@@ -76,7 +76,10 @@ async def _nomination(request: Request, nomination: UUID, status: int = 200, for
         edition = next((e for e in await editions(tx) if e.prize_year == found.prize_year), None)
         past = await views.history(work, nomination)
         page = wants_page(request)
-        wanted = [nomination, *others] if page else [nomination]
+        judging = edition is not None and edition.proposed is None and not found.state.withdrawn
+        # Names are opened for who can be chosen or is joined already, and for nobody else.
+        joined = [id for id, e in others.items() if e.state.same_as == nomination or id == found.state.same_as]
+        wanted = [nomination, *(others if judging else joined)] if page else [nomination]
         said = await read(tx, own.vault, work.looks, wanted, work.actor, "view", work.route)
     words = said.get(nomination)
     tag = {"ETag": etag(found.sequence)}
@@ -93,13 +96,15 @@ async def _nomination(request: Request, nomination: UUID, status: int = 200, for
         words=words,
         reference=rules.reference(nomination),
         past=past,
-        judging=edition is not None and edition.proposed is None and not found.state.withdrawn,
+        judging=judging,
         led=[(id, said[id].nominee) for id, e in others.items() if e.state.same_as == nomination and id in said],
         same=said.get(found.state.same_as) if found.state.same_as else None,
         joinable=sorted(open_to_join, key=lambda pair: pair[1].casefold()),
         form=form or Form({"same_as": str(found.state.same_as or "")}),
         ineligible=INELIGIBLE,
         reassess=REASSESS,
+        clock=clock,
+        local=day,
     )
 
 

@@ -50,6 +50,8 @@ def _drawing(edition: Edition, now: datetime, lang: str, say: Say, wide: bool) -
     opens, closes = short(edition.opens_at), short(edition.closes_at)
     least, most = (len(opens) + 3) * LETTER, width - (len(str(ceremony)) + 3) * LETTER
     place = min(max(_held(middle, closes, width), least + len(closes) * LETTER / 2), most - len(closes) * LETTER / 2)
+    foot = BAR_TOP + BAR_HEIGHT
+    drawing.lines.append(Line(((middle - 1, foot), (middle - 1, foot + 2), (place, foot + 5)), "leader"))
     for at, anchor, key, text in (
         (0.0, "start", "calendar.opens", opens),
         (place, "middle", "calendar.closes", closes),

@@ -48,7 +48,7 @@ NAV: tuple[NavItem, ...] = (
     _item("coordinator caseworker manager secretary", "/notifications/inbox", "nav.inbox"),
     _item("coordinator caseworker manager council secretary auditor operator", "/reporting/", "nav.reporting"),
     _item("jury", "/awards/jury", "nav.jury"),
-    _item("secretary", "/awards/round", "nav.round"),
+    _item("secretary", "/awards/prizes", "nav.round"),
     _item("secretary", "/awards/nominations", "nav.nominations"),
     _item("operator", "/reporting/services", "nav.operations"),
     _item("", "/awards/nominate", "nav.nominate"),

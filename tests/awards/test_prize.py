@@ -175,3 +175,44 @@ async def test_two_announcements_and_two_assessments_at_once_are_one(site: Site)
     async with site.database.reading() as conn:
         await same_as_the_journal(conn)
         assert set(await store_prizes.editions(conn)) == {2018, 2019}
+
+
+async def test_every_page_is_there_in_every_phase_and_in_both_languages(site: Site) -> None:
+    one, twin, poor, gone = [await site.nominated(n, email="a@exempel.se") for n in ("Ett", "Ett igen", "Fel", "Borta")]
+    await site.eligible(one)
+    await site.eligible(twin)
+    await site.eligible(poor, reason="unserious")
+    await site.command("secretary", f"/nominations/{twin}/same", {"same_as": one}, 2)
+    await site.eligible(poor, 2, reason="laureate-before", changed="assessed-in-error")
+    link, other = await site.link_of(gone), await site.link_of(one)
+    await site.mine("withdrawal", {"link": link}, 1)
+    juror, secretary = await site.person("jury", 0), await site.token("secretary")
+    await site.command(juror, f"/nominations/{one}/score", {"score": 9, "comment": "Bra"}, 0)
+    await site.command(await site.person("jury", 1), f"/nominations/{one}/score", {"score": 7, "comment": "Ja"}, 0)
+
+    async def look(phase: str) -> None:
+        assert (await site.get("secretary", "/prizes/2018"))["phase"] == phase
+        steps = [f"/prizes/2018/{step}" for step in ("calendar", "proposal", "decision", "publication")]
+        theirs = [f"/nominations/{n}" for n in (one, twin, poor, gone)]
+        for who, paths in (
+            (secretary, ["/prizes/2018", "/announce", "/nominations?year=2018", *steps, *theirs]),
+            (juror, ["/jury?year=2018", f"/jury/{one}", f"/jury/{one}/recusal"]),
+            ({}, ["/", "/nominate", "/mine", f"/mine?link={link}", f"/mine?link={other}", "/thanks/abcd-0123"]),
+        ):
+            for path in paths:
+                for lang in ("sv", "en"):
+                    page = await site.http.get(f"/awards{path}", headers=who | PAGE | {"Cookie": f"lang={lang}"})
+                    assert page.status_code == 200, (phase, path, lang)
+                    assert f'<html lang="{lang}">' in page.text
+
+    await look("open")
+    site.at("2018-11-30T00:00:00+01:00")
+    await look("closed")
+    await site.command("secretary", "/prizes/2018/proposal", {"nominations": [one]}, 1)
+    await look("proposed")
+    withheld = {"withheld": "criteria-not-met", "decided_on": "2018-11-29"}
+    await site.command("secretary", "/prizes/2018/decision", withheld, 2)
+    await look("withheld")
+    await site.command("secretary", "/prizes/2018/publication", {}, 3)
+    await look("published")
+    assert "når upp till" in (await site.http.get("/awards/", headers=PAGE)).text

@@ -50,7 +50,7 @@ async def test_from_the_mails_link_over_the_assessment_to_the_jurys_points(peopl
         await expect(page.locator("main")).to_contain_text(said("reading.others.hidden", "awards"))
         await button(page, "reading.save", "awards").click()
         await expect(page.locator(".summary")).to_be_visible()
-        await page.get_by_label(said("reading.score", "awards")).fill("8")
+        await page.get_by_role("spinbutton", name=said("reading.score", "awards")).fill("8")
         await button(page, "reading.save", "awards").press("Enter")
         await expect(page.locator(".notice").first).to_contain_text(said("reading.saved", "awards"))
         await page.get_by_role("link", name=said("recusal.title", "awards")).click()

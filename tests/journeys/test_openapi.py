@@ -7,7 +7,7 @@ import pytest
 from shared.settings import SERVICES
 from tests.journeys.fuzzing import fuzz
 
-ROLES = ("coordinator", "secretary", "operator", "manager", "auditor", "council", "service")
+ROLES = ("coordinator", "secretary", "operator", "manager", "auditor", "council", "jury", "service")
 
 
 async def described(people, service):
