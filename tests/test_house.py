@@ -35,6 +35,7 @@ PURE_NAMES = {"domain.py", "rules.py", "projection.py"} | {
         "quotas",
         "sight",
         "steps",
+        "struck",
     )
 }
 # Standard library modules that would bring time, chance, the environment or the outside into a rule.

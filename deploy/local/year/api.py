@@ -38,6 +38,11 @@ def _json(answer: httpx.Response) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
+def _who(role: str) -> dict[str, str]:
+    """A role, or `sub:` and the subject of one of the demo's people."""
+    return {"sub": role.removeprefix("sub:")} if role.startswith("sub:") else {"role": role}
+
+
 class Api:
     """`public_url`: the one address. `identity`: the demo's provider, for tokens by role."""
 
@@ -105,7 +110,7 @@ class Api:
     async def _token(self, role: str) -> str:
         made, token = self._tokens.get(role, (0.0, ""))
         if not token or time.monotonic() - made > _TOKEN_SECONDS:
-            answer = await self._client.post(f"{self._identity}/identity/demo-token", json={"role": role})
+            answer = await self._client.post(f"{self._identity}/identity/demo-token", json=_who(role))
             if answer.status_code in _AWAY:
                 raise httpx.ReadError("the sign-in is away")
             if answer.status_code != 200:

@@ -1,8 +1,9 @@
 """What the player does, as data: one step is one command of the public API, on a day of the town."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 from deploy.local.year.households import Person
 
@@ -97,6 +98,41 @@ class Correct:
 
 
 @dataclass(frozen=True, slots=True)
+class Give:
+    """A caseworker gets the case. `to`: the name of one of the demo's people."""
+
+    day: date
+    household: str
+    to: str
+
+    @property
+    def key(self) -> str:
+        return f"assignment {self.household}"
+
+
+What = Literal["home", "contact", "plan", "follow-up", "end", "close"]
+
+
+@dataclass(frozen=True, init=False)
+class Work:
+    """The caseworker does something in the case. `said`: the facts; `member`: whom a plan is for."""
+
+    day: date
+    household: str
+    what: What
+    member: int | None
+    said: Mapping[str, Any]
+
+    def __init__(self, day: date, household: str, what: What, member: int | None = None, **said: Any) -> None:
+        for name, value in (("day", day), ("household", household), ("what", what), ("member", member), ("said", said)):
+            object.__setattr__(self, name, value)
+
+    @property
+    def key(self) -> str:
+        return f"{self.what} {self.household}" + (f" {self.day}" if self.what in {"contact", "follow-up"} else "")
+
+
+@dataclass(frozen=True, slots=True)
 class Nominate:
     day: date
     nominee: str
@@ -123,5 +159,5 @@ class Acknowledge:
 
 
 # in the order in which they are done on one day
-Step: TypeAlias = SetQuota | Cancel | Import | Notify | Arrive | Correct | Nominate | Acknowledge
-ORDER: tuple[type, ...] = (SetQuota, Cancel, Import, Notify, Arrive, Correct, Nominate, Acknowledge)
+Step: TypeAlias = SetQuota | Cancel | Import | Notify | Give | Arrive | Correct | Work | Nominate | Acknowledge
+ORDER: tuple[type, ...] = (SetQuota, Cancel, Import, Notify, Give, Arrive, Correct, Work, Nominate, Acknowledge)
