@@ -41,6 +41,7 @@ PURE_NAMES = {"domain.py", "rules.py", "projection.py", "alarms.py"} | {
         "review",
         "sight",
         "steps",
+        "struck",
         "suppression",
     )
 }

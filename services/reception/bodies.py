@@ -46,7 +46,7 @@ def _blank(value: object) -> object:
     return None if isinstance(value, str) and not value.strip() else value
 
 
-def _tidy(value: str) -> str:
+def tidy(value: str) -> str:
     text = " ".join(unicodedata.normalize("NFC", value).split())
     if any(unicodedata.category(c) in {"Cc", "Cs", "Cn"} for c in text):
         raise PydanticCustomError("string_characters", "unprintable characters")
@@ -84,7 +84,7 @@ def _no_number_twice(persons: tuple["PersonBody", ...]) -> tuple["PersonBody", .
 
 
 Day = Annotated[date, BeforeValidator(_only_text)]
-ShortText = Annotated[str, Field(max_length=100, strict=True), AfterValidator(_tidy)]
+ShortText = Annotated[str, Field(max_length=100, strict=True), AfterValidator(tidy)]
 AllocationNumber = Annotated[str, Field(strict=True, max_length=60), AfterValidator(_allocation_number)]
 Year = Annotated[int, Field(strict=True, ge=2000, le=2100)]
 
@@ -96,7 +96,7 @@ class Body(BaseModel):
 class PersonBody(Body):
     """A member of a household. All of it is personal data; it is sealed, and only `facts` leaves in an event."""
 
-    name: Annotated[str, Field(min_length=1, max_length=200, strict=True, repr=False), AfterValidator(_tidy)]
+    name: Annotated[str, Field(min_length=1, max_length=200, strict=True, repr=False), AfterValidator(tidy)]
     birth_date: Annotated[Day, Field(repr=False)]
     sex: Sex
     personal_identity_number: Annotated[
@@ -169,7 +169,7 @@ class ArrivalCorrectionBody(Body):
     persons: Annotated[tuple[UUID, ...], Field(min_length=1, max_length=LARGEST_HOUSEHOLD)]
 
 
-Text255 = Annotated[str, Field(strict=True, min_length=1, max_length=255), AfterValidator(_tidy)]
+Text255 = Annotated[str, Field(strict=True, min_length=1, max_length=255), AfterValidator(tidy)]
 UnitName = Annotated[str, Field(strict=True, pattern=r"^[a-z0-9-]{1,40}$")]
 
 
@@ -189,7 +189,7 @@ class HousingBody(Body):
     available_from: Day
     contract_until: Day | None = None
     address: Annotated[
-        Annotated[str, Field(strict=True, max_length=200), AfterValidator(_tidy)] | None,
+        Annotated[str, Field(strict=True, max_length=200), AfterValidator(tidy)] | None,
         BeforeValidator(_blank),
         Field(repr=False),
     ] = None

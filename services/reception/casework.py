@@ -1,5 +1,6 @@
 """Commands of those who work with a case, from its assignment to its close: load, decide, save, announce."""
 
+import re
 from uuid import UUID
 
 from services.reception import commands, store_casework
@@ -16,6 +17,7 @@ from services.reception.bodies import (
     PlanReopeningBody,
     ReopeningBody,
 )
+from services.reception.case import Plan
 from services.reception.handlers import Doing, case_answer, change, decide, load
 from shared.contracts.reception import Activity
 from shared.decider import Refused
@@ -33,6 +35,23 @@ async def assign(doing: Doing, case_id: UUID, body: AssignmentBody, expected: in
         raise Refused("unknown-colleague", field="caseworker")
     command = commands.AssignCase(body.caseworker, body.unit, body.reason)
     return case_answer(200, case_id, await decide(doing, loaded, command))
+
+
+async def unit_of(doing: Doing, sub: str) -> str:
+    """The unit of a colleague; who has none works for the one of whoever gives the case out."""
+    unit = await store_casework.unit_of(doing.tx, sub) or doing.actor.unit or ""
+    if not re.fullmatch(r"[a-z0-9-]{1,40}", unit):
+        raise Refused("unknown-colleague", field="caseworker")
+    return unit
+
+
+async def plan_of(doing: Doing, case_id: UUID, plan: UUID, expected: int) -> Plan:
+    """The plan in the version that the client saw."""
+    loaded = await load(doing, case_id, expected)
+    found = next((one for one in loaded.case.plans if one.plan == plan), None) if loaded.case else None
+    if found is None:
+        raise Refused("unknown-plan")
+    return found
 
 
 async def secure_housing(doing: Doing, case_id: UUID, body: HousingBody, expected: int) -> Answer:
@@ -101,7 +120,7 @@ async def end_plan(doing: Doing, case_id: UUID, plan: UUID, body: PlanEndBody, e
 
 
 async def reopen_plan(doing: Doing, case_id: UUID, plan: UUID, body: PlanReopeningBody, expected: int) -> Answer:
-    return await change(doing, case_id, expected, commands.ReopenPlan(plan, body.follow_up_on))
+    return await change(doing, case_id, expected, commands.ReopenPlan(plan, body.follow_up_on, doing.today))
 
 
 async def record_contact(doing: Doing, case_id: UUID, body: ContactBody, expected: int) -> Answer:

@@ -140,6 +140,7 @@ class EndPlan:
 class ReopenPlan:
     plan: UUID
     follow_up_on: date
+    today: date
 
 
 @dataclass(frozen=True, slots=True)

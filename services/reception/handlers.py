@@ -5,16 +5,17 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid5
 
-from services.reception import commands, domain, store, store_quotas
+from services.reception import commands, domain, store, store_casework, store_quotas
 from services.reception.bodies import (
     AllocationBody,
     ArrivalBody,
     ArrivalCorrectionBody,
     CancellationBody,
+    CoverBody,
     NoticeBody,
     QuotaBody,
 )
@@ -24,17 +25,19 @@ from services.reception.domain import State
 from services.reception.households import NewPerson
 from services.reception.people import Desk
 from services.reception.quotas import Quota
+from services.reception.sight import Sight, sight_of
 from shared import journal
 from shared.access_log import Action
 from shared.contracts.event import Event
 from shared.contracts.reception import ReceptionEvent
 from shared.database import Connection
-from shared.decider import fold
+from shared.decider import Refused, fold
 from shared.identity import Actor
 from shared.journal import uuid7
 from shared.web.commands import Answer, check_version
 from shared.web.problems import Problem
 
+LONGEST_COVER = timedelta(days=366)
 QUOTAS = UUID("6f0c9a52-5f0e-5a0b-9d3e-3a4d1c1e7a10")
 
 
@@ -52,8 +55,19 @@ class Doing:
     async def announce(self, subject: UUID, sequence: int, events: Sequence[Event]) -> None:
         await journal.append(self.tx, subject, sequence, events, at=self.now, actor=self.actor.sub)
 
-    async def looked(self, action: Action, cases: Sequence[UUID], persons: Sequence[UUID]) -> None:
-        await self.desk.access.record(self.tx, self.actor, action, self.route, cases, persons)
+    async def looked(
+        self, action: Action, cases: Sequence[UUID], persons: Sequence[UUID], reason: str | None = None
+    ) -> None:
+        await self.desk.access.record(self.tx, self.actor, action, self.route, cases, persons, reason)
+
+    async def sight(self) -> Sight:
+        return await sight(self.tx, self.actor, self.today)
+
+
+async def sight(conn: Connection, actor: Actor, today: date) -> Sight:
+    """What `actor` may know of today: those they cover for are asked for, every time."""
+    covered = await store_casework.covered(conn, actor.sub, today) if "caseworker" in actor.roles else []
+    return sight_of(actor.sub, actor.roles, actor.unit, covered)
 
 
 def after(state: State, events: Sequence[ReceptionEvent]) -> State:
@@ -80,9 +94,9 @@ def begun(
 
 
 async def load(doing: Doing, case_id: UUID, expected: int | None) -> store.Loaded:
-    """The case with its row locked, in the version that the client saw."""
+    """The case with its row locked, in the version that the client saw. A case that is not seen is unknown."""
     loaded = await store.load(doing.tx, case_id)
-    if loaded is None:
+    if loaded is None or not (await doing.sight()).sees(loaded.case):
         raise Problem(404, "unknown-case")
     if expected is not None:
         check_version(expected, loaded.sequence)
@@ -122,6 +136,30 @@ async def set_quota(doing: Doing, body: QuotaBody, expected: int | None) -> Answ
         await doing.announce(quota_id, sequence, events)
     status = 201 if events and not sequence else 200
     return Answer(status, {"quota": quota_id}, location="/reception/quotas", etag=sequence + len(events))
+
+
+async def set_cover(doing: Doing, body: CoverBody) -> Answer:
+    """A colleague of the manager's unit stands in for another. No event: it is the unit's own matter, and logged."""
+    people = {one["sub"] for one in await store_casework.caseworkers(doing.tx, doing.actor.unit)}
+    for field in ("sub", "for_sub"):
+        if getattr(body, field) not in people:
+            raise Refused("not-of-your-unit", field=field)
+    if body.sub == body.for_sub:
+        raise Refused("covers-oneself", field="sub")
+    if not doing.today <= body.until <= doing.today + LONGEST_COVER:
+        raise Refused("cover-too-long", field="until", day=doing.today + LONGEST_COVER)
+    await store_casework.set_cover(doing.tx, body.sub, body.for_sub, body.until, doing.actor.sub)
+    await doing.looked("change", [], [], "cover")
+    return Answer(200, {}, location="/reception/cover")
+
+
+async def end_cover(doing: Doing, sub: str, for_sub: str) -> Answer:
+    people = {one["sub"] for one in await store_casework.caseworkers(doing.tx, doing.actor.unit)}
+    if for_sub not in people:
+        raise Refused("not-of-your-unit", field="for_sub")
+    if await store_casework.end_cover(doing.tx, sub, for_sub):
+        await doing.looked("change", [], [], "cover-ended")
+    return Answer(200, {}, location="/reception/cover")
 
 
 async def notify_settlement(doing: Doing, body: NoticeBody) -> Answer:

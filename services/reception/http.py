@@ -37,8 +37,8 @@ router = APIRouter(prefix="/reception")
 
 Coordinator = Annotated[Actor, needs("coordinator")]
 Worker = Annotated[Actor, needs("coordinator", "caseworker", "manager")]
-Reader = Annotated[Actor, needs("coordinator", "caseworker", "manager", "auditor")]
-ImportReader = Annotated[Actor, needs("coordinator", "manager", "auditor")]
+Reader = Annotated[Actor, needs("coordinator", "caseworker", "manager")]
+ImportReader = Coordinator
 
 
 def doing(request: Request, tx: Connection, actor: Actor, route: str | None = None) -> Doing:
@@ -231,7 +231,9 @@ async def cases(
 ) -> Response:
     own = runtime(request)
     async with own.database.reading() as conn:
-        found = await views.case_list(conn, own.clock.today(), status, kind, after, limit)
+        today = own.clock.today()
+        sight = await handlers.sight(conn, actor, today)
+        found = await views.case_list(conn, sight, today, status, kind, after, limit)
     return JSONResponse(jsonable_encoder(found))
 
 
@@ -240,6 +242,16 @@ async def persons(request: Request, actor: Worker, case: UUID) -> Response:
     async with runtime(request).database.transaction() as tx:
         found = await views.persons_view(doing(request, tx, actor), case)
     return JSONResponse(jsonable_encoder(found))
+
+
+@router.post("/cases/{case}/persons/protected")
+async def protected_persons(
+    request: Request, actor: Annotated[Actor, needs("caseworker", "manager")], case: UUID
+) -> Response:
+    """A look at those who live under a protected identity, too: asked for, and recorded as such."""
+    async with runtime(request).database.transaction() as tx:
+        found = await views.persons_view(doing(request, tx, actor), case, protected=True)
+    return JSONResponse(jsonable_encoder(found), headers={"Cache-Control": "no-store"})
 
 
 @router.get("/figures")

@@ -4,14 +4,16 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Request
-from starlette.responses import Response
+from fastapi.encoders import jsonable_encoder
+from starlette.responses import JSONResponse, Response
 
-from services.reception import casework
+from services.reception import casework, handlers, search
 from services.reception.bodies import (
     AssignmentBody,
     ClosingBody,
     ContactBody,
     ContactCorrectionBody,
+    CoverBody,
     FollowUpBody,
     HousingBody,
     HousingCorrectionBody,
@@ -20,8 +22,9 @@ from services.reception.bodies import (
     PlanReopeningBody,
     ReopeningBody,
 )
-from services.reception.http import respond
+from services.reception.http import Reader, doing, respond
 from shared.identity import Actor
+from shared.runtime import runtime
 from shared.web.access import needs
 from shared.web.commands import expected_version
 
@@ -109,3 +112,16 @@ async def close(request: Request, actor: Caseworker, case: UUID, body: ClosingBo
 async def reopen(request: Request, actor: Caseworker, case: UUID, body: ReopeningBody) -> Response:
     expected = expected_version(request.headers)
     return await respond(request, actor, body, lambda d: casework.reopen(d, case, body, expected))
+
+
+@router.post("/cover")
+async def set_cover(request: Request, actor: Annotated[Actor, needs("manager")], body: CoverBody) -> Response:
+    return await respond(request, actor, body, lambda d: handlers.set_cover(d, body))
+
+
+@router.post("/search")
+async def find(request: Request, actor: Reader, body: search.SearchBody) -> Response:
+    """Cases by name, personal number or a number of a case: what the ordinance allows to search by."""
+    async with runtime(request).database.transaction() as tx:
+        rows, more = await search.find(doing(request, tx, actor), body)
+    return JSONResponse(jsonable_encoder({"cases": rows, "more": more}), headers={"Cache-Control": "no-store"})

@@ -28,7 +28,6 @@ from shared.web.problems import Problem, wants_page
 
 router = APIRouter(prefix="/reception")
 
-PERSONS_SEEN_BY = frozenset({"coordinator", "caseworker", "manager"})
 SOON_DAYS = 7
 PAGE = 50
 SHOWN: dict[str, tuple[str, str | None]] = {
@@ -56,8 +55,11 @@ class CancellationForm(BaseModel):
 
 
 @router.get("/")
-async def start(actor: Reader) -> Response:
-    return RedirectResponse("/reception/inbox", 303)
+async def start(actor: Annotated[Actor, needs("coordinator", "caseworker", "manager", "auditor")]) -> Response:
+    """Where the day begins: with allocations, with one's own cases, or with the access log."""
+    if "coordinator" in actor.roles:
+        return RedirectResponse("/reception/inbox", 303)
+    return RedirectResponse("/reception/work" if actor.roles & {"caseworker", "manager"} else "/reception/looks", 303)
 
 
 @router.get("/inbox")
@@ -66,8 +68,9 @@ async def inbox(request: Request, actor: Reader, show: Show = "allocations", aft
     own = runtime(request)
     today = own.clock.today()
     async with own.database.reading() as conn:
-        found = await views.case_list(conn, today, *SHOWN[show], after, PAGE)
-        counts = await store.count_open(conn, today, today + timedelta(days=SOON_DAYS))
+        sight = await handlers.sight(conn, actor, today)
+        found = await views.case_list(conn, sight, today, *SHOWN[show], after, PAGE)
+        counts = await store.count_open(conn, sight, today, today + timedelta(days=SOON_DAYS))
         years = await store_quotas.quotas(conn)
         waiting = await imports.conflicts(conn, undecided=True) if "coordinator" in actor.roles else []
     quota = next((q for q in years if q["quota_year"] == today.year), None)
@@ -96,55 +99,91 @@ async def case(request: Request, actor: Reader, case: UUID) -> Response:
     if not wants_page(request):
         own = runtime(request)
         async with own.database.reading() as conn:
-            found = await views.case_view(conn, own.clock.today(), case)
+            today = own.clock.today()
+            found = await views.case_view(conn, await handlers.sight(conn, actor, today), today, case)
         return JSONResponse(jsonable_encoder(found), headers={"ETag": etag(found["version"])})
-    return await _case_page(request, actor, case, "case.html")
+    return await case_page(request, actor, case, "case.html")
 
 
-async def _case_page(
-    request: Request, actor: Actor, case: UUID, template: str, status: int = 200, form: Form | None = None
+async def case_page(
+    request: Request,
+    actor: Actor,
+    case: UUID,
+    template: str,
+    status: int = 200,
+    form: Form | None = None,
+    *,
+    protected: bool = False,
+    **more: Any,
 ) -> Response:
+    """A page of one case. Who is on it is a look, and recorded; `protected` is one that was asked for."""
     own = runtime(request)
+    today = own.clock.today()
     async with own.database.transaction() as tx:
-        found = await views.case_view(tx, own.clock.today(), case)
-        conflicts = await imports.conflicts(tx, case_id=case, undecided=True)
-        people: dict[UUID, dict[str, Any]] = {}
-        if actor.roles & PERSONS_SEEN_BY:
-            seen = await views.persons_view(doing(request, tx, actor), case)
-            people = {person["person"]: person for person in seen["persons"]}
-    members = [member | {"who": people.get(member["person"])} for member in found["persons"]]
+        sight = await handlers.sight(tx, actor, today)
+        found = await views.case_view(tx, sight, today, case)
+        conflicts = await imports.conflicts(tx, case_id=case, undecided=True) if sight.every else []
+        seen = await views.persons_view(doing(request, tx, actor), case, protected=protected)
+        _, state = await views.seen_case(tx, sight, case)
+    people = {person["person"]: person for person in seen["persons"]}
+    members = [
+        member | {"who": people.get(member["person"]), "number": number}
+        for number, member in enumerate(found["persons"], start=1)
+    ]
     return own.pages.render(
         request,
         template,
         status,
-        headers={"ETag": etag(found["version"])},
+        headers={"ETag": etag(found["version"]), "Cache-Control": "no-store"},
         case=found,
         members=members,
+        names={m["person"]: m for m in members},
+        addresses=seen["addresses"],
+        secret=seen["protected"],
+        revealed=protected,
+        may_reveal=sight.protected(state) and seen["protected"] and not protected,
+        works=sight.works_with(state),
+        named=sight.names(state, bool(conflicts)),
         waiting=[m for m in members if m["arrived_on"] is None],
         arrived=[m for m in members if m["arrived_on"] is not None],
-        conflicts=conflicts if "coordinator" in actor.roles else [],
+        conflicts=conflicts,
         may_decide="coordinator" in actor.roles,
-        may_register=bool(actor.roles & PERSONS_SEEN_BY),
+        may_assign=bool(actor.roles & {"coordinator", "manager"}),
         form=form or Form(),
         preset=form or Form({"persons": [str(m["person"]) for m in members if m["arrived_on"] is None]}),
-        today_iso=own.clock.today().isoformat(),
+        today_iso=today.isoformat(),
+        today_date=today,
         demo=own.settings.demo,
+        **more,
     )
+
+
+@router.get("/cases/{case}/print")
+async def printed(request: Request, actor: Reader, case: UUID) -> Response:
+    return await case_page(request, actor, case, "print.html")
+
+
+@router.post("/forms/protected/{case}")
+async def protected_form(
+    request: Request, actor: Annotated[Actor, needs("caseworker", "manager")], case: UUID
+) -> Response:
+    """The case with its protected identities, shown once: the next page hides them again."""
+    return await case_page(request, actor, case, "case.html", protected=True)
 
 
 @router.get("/cases/{case}/arrive")
 async def arrive(request: Request, actor: Worker, case: UUID) -> Response:
-    return await _case_page(request, actor, case, "arrive.html")
+    return await case_page(request, actor, case, "arrive.html")
 
 
 @router.get("/cases/{case}/correct")
 async def correct(request: Request, actor: Worker, case: UUID) -> Response:
-    return await _case_page(request, actor, case, "correct.html")
+    return await case_page(request, actor, case, "correct.html")
 
 
 @router.get("/cases/{case}/cancel")
 async def cancel(request: Request, actor: Coordinator, case: UUID) -> Response:
-    return await _case_page(request, actor, case, "cancel.html")
+    return await case_page(request, actor, case, "cancel.html")
 
 
 async def command(
@@ -153,13 +192,16 @@ async def command(
     posted: forms.Posted[Any],
     work: Callable[[Doing, int], Awaitable[Answer]],
     again: Callable[[int, Form], Awaitable[Response]],
+    version: int | None = None,
 ) -> Response:
-    """Does what the form says and goes on to the case, or shows the form again with everything that was typed."""
+    """Does what the form says and goes on to the case, or shows the form again with everything that was typed.
+
+    `version` is for what has none of its own."""
     if posted.value is None:
         return await again(422, posted.form)
-    if posted.sequence is None:
+    seen = posted.sequence if version is None else version
+    if seen is None:
         raise Problem(428, "version-missing")
-    seen = posted.sequence
     key = key_of({"idempotency-key": posted.key})
     body = {"sequence": seen, **posted.value.model_dump()}
     try:
@@ -184,7 +226,7 @@ async def arrival_form(request: Request, actor: Worker, case: UUID) -> Response:
         body = ArrivalBody(arrived_on=posted.value.arrived_on, persons=tuple(posted.value.persons))
         return await handlers.register_arrival(doing, case, body, seen)
 
-    again = partial(_case_page, request, actor, case, "arrive.html")
+    again = partial(case_page, request, actor, case, "arrive.html")
     return await command(request, actor, posted, work, again)
 
 
@@ -205,7 +247,7 @@ async def correction_form(request: Request, actor: Worker, case: UUID) -> Respon
         actor,
         posted,
         work,
-        lambda status, form: _case_page(request, actor, case, "correct.html", status, form),
+        lambda status, form: case_page(request, actor, case, "correct.html", status, form),
     )
 
 
@@ -217,5 +259,5 @@ async def cancellation_form(request: Request, actor: Annotated[Actor, needs("coo
         assert posted.value is not None
         return await handlers.cancel(doing, case, CancellationBody(reason=posted.value.reason), seen)
 
-    again = partial(_case_page, request, actor, case, "cancel.html")
+    again = partial(case_page, request, actor, case, "cancel.html")
     return await command(request, actor, posted, work, again)

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import date
 
-from services.reception import days
+from services.reception import days, rules
 from services.reception.case import Case, Plan
 from services.reception.commands import CorrectPlan, CreatePlan, EndPlan, FollowUpPlan, ReopenPlan
 from shared.contracts.reception import (
@@ -145,6 +145,9 @@ def reopened(command: ReopenPlan, case: Case) -> list[EstablishmentPlanReopened]
         raise Refused("plan-before-arrival")
     if command.follow_up_on <= _since(plan):
         raise Refused("not-after", field="follow_up_on", day=_since(plan))
+    last = rules.add_months(command.today, days.FARTHEST_MONTHS)
+    if command.follow_up_on > last:
+        raise Refused("day-too-far", field="follow_up_on", day=last)
     return [EstablishmentPlanReopened(plan=command.plan, follow_up_on=command.follow_up_on)]
 
 

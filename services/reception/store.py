@@ -12,6 +12,7 @@ from pydantic import TypeAdapter
 from services.reception import store_quotas
 from services.reception.case import Case
 from services.reception.quotas import Quota
+from services.reception.sight import Sight
 from services.reception.steps import contact_due, next_step
 from shared.database import Connection
 
@@ -180,37 +181,60 @@ STATUSES = {
 }
 
 
+def seen(sight: Sight, first: int) -> tuple[str, list[Any]]:
+    """Which rows of `cases` this sight shows: a condition whose parameters begin at number `first`, and these.
+
+    Only what the sight has is asked for, so that one index answers in order.
+    """
+    if sight.every:
+        return "true", []
+    given: list[tuple[str, Any]] = []
+    if len(sight.subs) == 1:
+        given.append(("caseworker = ${}::text", next(iter(sight.subs))))
+    elif sight.subs:
+        given.append(("caseworker = any(${}::text[])", sorted(sight.subs)))
+    if sight.unit is not None:
+        given.append(("unit = ${}::text", sight.unit))
+    parts = [text.format(first + place) for place, (text, _) in enumerate(given)]
+    return f"({' or '.join(parts) or 'false'})", [value for _, value in given]
+
+
 async def cases(
-    conn: Connection, status: str, kind: str | None, after: tuple[date, UUID] | None, limit: int
+    conn: Connection, sight: Sight, status: str, kind: str | None, after: tuple[date, UUID] | None, limit: int
 ) -> list[dict[str, Any]]:
-    """Cases by deadline, then id; those without one last. `after` is the deadline and id of the last one seen."""
+    """Cases that are seen, by deadline, then id; those without one last. `after`: deadline and id of the last one."""
+    condition, parameters = seen(sight, 6)
     rows = await conn.fetch(
-        """
+        f"""
         select id, sequence, kind, status, allocation_number, category, quota_year, decided_on, receive_by, deadline,
           household, arrived, state->>'cancelled' as cancelled
         from cases
         where status = any($1::text[]) and ($2::text is null or kind = $2) and (deadline, id) > ($3::date, $4::uuid)
+          and {condition}
         order by deadline, id limit $5
         """,
         list(STATUSES[status]),
         kind,
         *(after or (date.min, UUID(int=0))),
         limit,
+        *parameters,
     )
     return [dict(row) for row in rows]
 
 
-async def count_open(conn: Connection, today: date, soon: date) -> dict[str, int]:
-    """Open allocations: all, those late, those whose last day is `soon` or before; persons in them."""
+async def count_open(conn: Connection, sight: Sight, today: date, soon: date) -> dict[str, int]:
+    """Open allocations that are seen: all, those late, those whose last day is `soon` or before; persons in them."""
+    condition, parameters = seen(sight, 3)
     row = await conn.fetchrow(
-        """
+        f"""
         select count(*)::int as cases, coalesce(sum(household - arrived), 0)::int as persons,
           count(*) filter (where deadline < $1)::int as late,
           count(*) filter (where deadline between $1 and $2)::int as soon
-        from cases where status in ('open', 'partly-arrived') and kind = 'allocated'
+        from cases where status in ('open', 'partly-arrived') and kind = 'allocated' and {condition}
         """,
         today,
         soon,
+        *parameters,
     )
     assert row is not None
     return dict(row)

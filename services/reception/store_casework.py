@@ -1,8 +1,13 @@
 """Every statement on colleagues, cover and homes, and on the lists of those who work with cases."""
 
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date
 from typing import Any
 from uuid import UUID
 
+from services.reception.sight import Sight
+from services.reception.store import SealedPerson, seen
 from shared.database import Connection
 from shared.identity import Actor
 
@@ -31,6 +36,40 @@ async def is_entered(conn: Connection, actor: Actor) -> bool:
     return found
 
 
+async def covered(conn: Connection, sub: str, today: date) -> list[str]:
+    """Those whom `sub` stands in for on `today`."""
+    rows = await conn.fetch("select for_sub from cover where sub = $1 and until >= $2", sub, today)
+    return [row["for_sub"] for row in rows]
+
+
+async def set_cover(tx: Connection, sub: str, for_sub: str, until: date, set_by: str) -> None:
+    await tx.execute(
+        "insert into cover (sub, for_sub, until, set_by) values ($1, $2, $3, $4) on conflict (sub, for_sub)"
+        " do update set until = excluded.until, set_by = excluded.set_by, set_at = now()",
+        sub,
+        for_sub,
+        until,
+        set_by,
+    )
+
+
+async def end_cover(tx: Connection, sub: str, for_sub: str) -> bool:
+    done: str = await tx.execute("delete from cover where sub = $1 and for_sub = $2", sub, for_sub)
+    return done.endswith(" 1")
+
+
+async def covers(conn: Connection, unit: str | None, today: date) -> list[dict[str, Any]]:
+    """Who stands in for whom among the colleagues of `unit`, today and later."""
+    rows = await conn.fetch(
+        "select c.sub, c.for_sub, c.until, a.name, b.name as for_name from cover c"
+        " join colleagues a on a.sub = c.sub join colleagues b on b.sub = c.for_sub"
+        " where b.unit = $1 and c.until >= $2 order by c.until, b.name, a.name",
+        unit,
+        today,
+    )
+    return [dict(row) for row in rows]
+
+
 async def may_have_cases(conn: Connection, sub: str) -> bool:
     """Whether this is a colleague who works with cases."""
     found: bool = await conn.fetchval(
@@ -39,10 +78,17 @@ async def may_have_cases(conn: Connection, sub: str) -> bool:
     return found
 
 
-async def caseworkers(conn: Connection) -> list[dict[str, Any]]:
-    """Who can be given a case, by unit and name."""
+async def unit_of(conn: Connection, sub: str) -> str | None:
+    found: str | None = await conn.fetchval("select unit from colleagues where sub = $1", sub)
+    return found
+
+
+async def caseworkers(conn: Connection, unit: str | None = None) -> list[dict[str, Any]]:
+    """Who can be given a case, by unit and name; all, or those of one unit."""
     rows = await conn.fetch(
-        "select sub, name, unit from colleagues where roles && '{caseworker}' order by unit nulls last, name, sub"
+        "select sub, name, unit from colleagues where roles && '{caseworker}' and ($1::text is null or unit = $1)"
+        " order by unit nulls last, name, sub",
+        unit,
     )
     return [dict(row) for row in rows]
 
@@ -60,3 +106,58 @@ async def keep_home(tx: Connection, housing: UUID, case_id: UUID, sealed: bytes 
 async def sealed_homes(conn: Connection, case_id: UUID) -> list[tuple[UUID, bytes]]:
     rows = await conn.fetch("select id, sealed from homes where case_id = $1 and sealed is not null", case_id)
     return [(row["id"], row["sealed"]) for row in rows]
+
+
+async def sealed_heads(conn: Connection, case_ids: Sequence[UUID]) -> list[SealedPerson]:
+    """The first member of each of these households, unless protected."""
+    rows = await conn.fetch(
+        "select distinct on (case_id) id, case_id, place, protected, sealed from person"
+        " where case_id = any($1::uuid[]) and current order by case_id, place",
+        case_ids,
+    )
+    return [SealedPerson(*row.values()) for row in rows if not row["protected"]]
+
+
+_LISTS = {
+    "open": "caseworker is not null and not closed and status <> 'cancelled'",
+    "closed": "caseworker is not null and (closed or status = 'cancelled')",
+    "unassigned": "caseworker is null and not closed and status <> 'cancelled'",
+}
+
+
+async def work(
+    conn: Connection, sight: Sight, show: str, after: tuple[date, UUID] | None, limit: int
+) -> list[dict[str, Any]]:
+    """Cases that are seen, what must be done first, first."""
+    condition, parameters = seen(sight, 4)
+    if show != "unassigned" and sight.every:
+        condition, parameters = seen(replace(sight, every=False), 4)
+    rows = await conn.fetch(
+        f"""
+        select id, sequence, kind, status, allocation_number, category, decided_on, receive_by, household, arrived,
+          caseworker, unit, closed, due_on, next_step, contact_on
+        from cases where {_LISTS[show]} and (due_on, id) > ($1::date, $2::uuid) and {condition}
+        order by due_on, id limit $3
+        """,
+        *(after or (date.min, UUID(int=0))),
+        limit,
+        *parameters,
+    )
+    return [dict(row) for row in rows]
+
+
+async def count_work(conn: Connection, sight: Sight, today: date, soon: date) -> dict[str, int]:
+    """Open cases that are seen as one's work: all, those with something late, those with something due until `soon`."""
+    condition, parameters = seen(replace(sight, every=False), 3)
+    row = await conn.fetchrow(
+        f"""
+        select count(*)::int as cases, count(*) filter (where due_on < $1)::int as late,
+          count(*) filter (where due_on between $1 and $2)::int as soon
+        from cases where {_LISTS["open"]} and {condition}
+        """,
+        today,
+        soon,
+        *parameters,
+    )
+    assert row is not None
+    return dict(row)

@@ -14,7 +14,9 @@ from services.reception.case import Case, Plan
 from services.reception.handlers import Doing
 from services.reception.imports import store as imports
 from services.reception.imports.columns import SWEDISH
+from services.reception.sight import Sight
 from services.reception.steps import steps
+from services.reception.struck import taken_back
 from shared import journal
 from shared.database import Connection
 from shared.web.mistakes import kind
@@ -57,19 +59,29 @@ def read_cursor(text: str | None) -> tuple[date, UUID] | None:
 
 
 async def case_list(
-    conn: Connection, today: date, status: str, kind: str | None, after: str | None, limit: int
+    conn: Connection, sight: Sight, today: date, status: str, kind: str | None, after: str | None, limit: int
 ) -> dict[str, Any]:
-    rows = await store.cases(conn, status, kind, read_cursor(after), limit + 1)
+    rows = await store.cases(conn, sight, status, kind, read_cursor(after), limit + 1)
     following = cursor(rows[limit - 1]) if len(rows) > limit else None
     return {"cases": [case_row(row, today) for row in rows[:limit]], "next": following}
 
 
-async def case_view(conn: Connection, today: date, case_id: UUID) -> dict[str, Any]:
-    """The case with its household's statistics and its timeline."""
+async def seen_case(conn: Connection, sight: Sight, case_id: UUID) -> tuple[store.Loaded, Case]:
+    """A case that may be known of; any other is unknown."""
     loaded = await store.find(conn, case_id)
-    if loaded is None:
+    if loaded is None or not sight.sees(loaded.case):
         raise Problem(404, "unknown-case")
-    case: Case = loaded.case
+    return loaded, loaded.case
+
+
+# What the help to a household consists of: for those who work with the case.
+_HELP = re.compile(r"reception\.(establishment-plan|contact)-")
+
+
+async def case_view(conn: Connection, sight: Sight, today: date, case_id: UUID) -> dict[str, Any]:
+    """The case with its household's statistics and its timeline; plans and contacts for who works with it."""
+    loaded, case = await seen_case(conn, sight, case_id)
+    mine = sight.works_with(case)
     row = {
         "id": case_id,
         "sequence": loaded.sequence,
@@ -82,15 +94,22 @@ async def case_view(conn: Connection, today: date, case_id: UUID) -> dict[str, A
         "cancelled": case.cancelled,
     }
     entries = await journal.history(conn, "reception", case_id)
-    names = await store.colleagues(conn, {entry.actor for entry in entries})
+    entries = [entry for entry in entries if mine or not _HELP.match(entry.recorded.type)]
+    subs = {entry.actor for entry in entries}
+    subs |= {getattr(entry.recorded.event(), "caseworker", entry.actor) for entry in entries}
+    subs |= {case.caseworker} if case.caseworker else set()
+    names = await store.colleagues(conn, subs)
+    waiting = steps(case)
+    struck = taken_back([(entry.recorded.sequence, entry.recorded.event()) for entry in entries])
     return case_row(row, today) | {
         "replaces": case.replaces,
         "caseworker": case.caseworker,
+        "caseworker_name": names.get(case.caseworker or ""),
         "unit": case.unit,
-        "steps": [asdict(step) for step in steps(case)],
+        "steps": [asdict(step) for step in waiting if mine or step.what in {"receive", "housing"}],
         "homes": [asdict(home) for home in case.homes],
-        "plans": [_PLAN.dump_python(plan) for plan in case.plans],
-        "contacts": [asdict(contact) for contact in case.contacts],
+        "plans": [_PLAN.dump_python(plan) for plan in case.plans] if mine else [],
+        "contacts": [asdict(contact) for contact in case.contacts] if mine else [],
         "closed": asdict(case.closed) if case.closed else None,
         "persons": [
             {
@@ -110,6 +129,8 @@ async def case_view(conn: Connection, today: date, case_id: UUID) -> dict[str, A
                 "recorded_at": entry.recorded.recorded_at,
                 "actor": entry.actor,
                 "actor_name": names.get(entry.actor),
+                "to_name": names.get(getattr(entry.recorded.event(), "caseworker", "")),
+                "struck": entry.recorded.sequence in struck,
                 "facts": entry.recorded.event().model_dump(exclude={"persons"}),
                 "persons": len(getattr(entry.recorded.event(), "persons", ())),
             }
@@ -118,22 +139,40 @@ async def case_view(conn: Connection, today: date, case_id: UUID) -> dict[str, A
     }
 
 
-async def persons_view(doing: Doing, case_id: UUID) -> dict[str, Any]:
-    """Who they are. The look is recorded. A protected person is shown to coordinators only."""
-    loaded = await store.find(doing.tx, case_id)
-    if loaded is None:
-        raise Problem(404, "unknown-case")
+async def persons_view(doing: Doing, case_id: UUID, *, protected: bool = False) -> dict[str, Any]:
+    """Who they are and where they live. The look is recorded.
+
+    A protected identity is hidden, and with it the address of the household, until it is asked for (`protected`) by
+    the assigned caseworker or the manager.
+    """
+    sight = await doing.sight()
+    loaded, case = await seen_case(doing.tx, sight, case_id)
+    if protected and not sight.protected(case):
+        raise Problem(403, "protected-not-for-you")
+    undecided = bool(sight.every and await imports.conflicts(doing.tx, case_id=case_id, undecided=True))
+    if not sight.names(case, undecided):
+        persons: list[dict[str, Any]] = [{"person": member.person, "hidden": True} for member in case.persons]
+        return {"case": case_id, "version": loaded.sequence, "persons": persons, "addresses": {}, "protected": False}
     known = (await doing.desk.open(doing.tx, [case_id]))[case_id]
-    may_all = "coordinator" in doing.actor.roles
-    persons: list[dict[str, Any]] = []
+    secret = any(one.content is not None and one.content.protected for one in known)
+    persons = []
     for one in known:
-        if one.content is None or (one.content.protected and not may_all):
+        if one.content is None or (one.content.protected and not protected):
             persons.append({"person": one.person, "hidden": True})
         else:
             persons.append({"person": one.person, "hidden": False, **one.content.model_dump()})
+    where: dict[UUID, str] = {}
+    if sight.works_with(case) and (protected or not secret):
+        where = await doing.desk.addresses(doing.tx, case_id)
     seen = [person["person"] for person in persons if not person["hidden"]]
-    await doing.looked("view", [case_id], seen)
-    return {"case": case_id, "version": loaded.sequence, "persons": persons}
+    await doing.looked("view", [case_id], seen, "protected" if protected else None)
+    return {
+        "case": case_id,
+        "version": loaded.sequence,
+        "persons": persons,
+        "addresses": where,
+        "protected": secret,
+    }
 
 
 def told(fault: dict[str, Any], texts: Texts, lang: str) -> tuple[str, str]:

@@ -14,12 +14,25 @@ from deploy.local.year import files
 from deploy.local.year.ledger import AnotherPlan, Ledger
 from deploy.local.year.plan import LAST_DAY, OPEN_DECISIONS, SEED, Plan, plan
 from deploy.local.year.published import CATEGORIES, Count, published
-from deploy.local.year.steps import Arrive, Cancel, Correct, Decide, Household, Import, Judge, Nominate, Notify
+from deploy.local.year.steps import (
+    Arrive,
+    Cancel,
+    Correct,
+    Decide,
+    Give,
+    Household,
+    Import,
+    Judge,
+    Nominate,
+    Notify,
+    Work,
+)
 from services.reception import domain
 from services.reception.bodies import AllocationBody, NoticeBody
 from services.reception.households import Replaced
 from services.reception.imports.drafts import parse
 from services.reception.rules import add_months
+from shared.contracts.reception import Activity
 from shared.decider import fold
 
 TABLE = published()
@@ -60,6 +73,29 @@ class Town:
                     named = self._named(key, members)
                     assert named
                     self._do(key, domain.CorrectArrival(arrived_on, reason, named, day))
+                case Give(household=key, to=to):
+                    self._do(key, domain.AssignCase(to, "reception", "first"))
+                case Work():
+                    self._work(step)
+
+    def _work(self, step: Work) -> None:
+        key, day, said = step.household, step.day, dict(step.said)
+        case, made = self.cases[key], uuid5(SPACE, step.key)
+        match step.what:
+            case "home":
+                self._do(key, domain.SecureHousing(made, contract_until=None, today=day, **said))
+            case "contact":
+                self._do(key, domain.RecordContact(made, today=day, **said))
+            case "plan":
+                activities = tuple(Activity(activity=uuid5(made, "a"), **one) for one in said.pop("activities"))
+                person = case.persons[step.member or 0].person
+                self._do(key, domain.CreatePlan(made, person, activities=activities, today=day, **said))
+            case "follow-up":
+                self._do(key, domain.FollowUpPlan(case.plans[0].plan, today=day, **said))
+            case "end":
+                self._do(key, domain.EndPlan(case.plans[0].plan, today=day, **said))
+            case "close":
+                self._do(key, domain.CloseCase(today=day, **said))
 
     def _receive(self, body: AllocationBody, day: date) -> None:
         earlier = None

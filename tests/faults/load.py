@@ -68,7 +68,7 @@ class Load:
         self.broken: list[str] = []
 
     async def __aenter__(self) -> Self:
-        for role in ("coordinator", "caseworker", "secretary"):
+        for role in ("coordinator", "secretary"):
             await self._people.token(role)
         self._today = await self._people.today()
         self._working = True
@@ -116,7 +116,7 @@ class Load:
     async def _change(self, chance: random.Random, cases: list[Case], case: Case) -> None:
         day = self._today - timedelta(days=chance.randint(1, 6))
         path = f"/reception/cases/{case.id}"
-        role = "caseworker"
+        role = "coordinator"
         if not case.arrived and chance.random() < 0.2:
             path, role = f"/reception/allocations/{case.id}/cancellation", "coordinator"
             body: dict[str, Any] = {"reason": chance.choice(REASONS)}

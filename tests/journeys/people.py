@@ -10,6 +10,7 @@ from uuid import uuid4
 import asyncpg
 import httpx
 
+from deploy.local.identity.provider import read_people
 from deploy.local.town import Town
 from tests.waiting import until
 
@@ -75,7 +76,15 @@ class People:
         """Everybody of the household arrives today."""
         day = (on or await self.today()).isoformat()
         path = f"/reception/cases/{case['case']}/arrivals"
-        return case | await self.post("caseworker", path, {"arrived_on": day}, version=case["version"])
+        return case | await self.post("coordinator", path, {"arrived_on": day}, version=case["version"])
+
+    async def give(self, case: dict[str, Any], role: str = "caseworker") -> dict[str, Any]:
+        """The first of `role` gets the case, once they have been here."""
+        who = next(person for person in read_people().values() if role in person["roles"])
+        assert (await self.ask(role, "GET", "/reception/work", headers={"accept": "text/html"})).status_code == 200
+        body = {"caseworker": who["sub"], "unit": who["unit"], "reason": "first"}
+        path = f"/reception/cases/{case['case']}/assignment"
+        return case | await self.post("coordinator", path, body, version=case["version"])
 
     async def agreed(self, seconds: float = 40) -> dict[str, Any]:
         """The dashboard, once reporting's figures agree with reception's at its newest position."""

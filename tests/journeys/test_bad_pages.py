@@ -113,7 +113,7 @@ async def test_markup_in_every_text_is_shown_as_text(people):
 
 
 async def test_a_form_tells_what_is_wrong_at_the_top_in_the_readers_language(people):
-    made = await people.allocate(2)
+    made = await people.give(await people.allocate(2))
     case = f"/reception/cases/{made['case']}"
     to = f"/reception/forms/arrival/{made['case']}"
     async with browser(people, "coordinator") as one, browser(people, "caseworker") as two:

@@ -26,7 +26,7 @@ async def version(people: People, case: dict[str, Any]) -> int:
 
 @pytest.mark.parametrize("script", [True, False], ids=["with script", "without script"])
 async def test_a_double_click_is_one_command(people: People, visits: Visits, script: bool) -> None:
-    case = await people.allocate(2)
+    case = await people.give(await people.allocate(2))
     async with visits.as_("caseworker", java_script_enabled=script) as page:
         await open_form(page, case)
         await button(page, "arrive.do").dblclick()
@@ -37,7 +37,7 @@ async def test_a_double_click_is_one_command(people: People, visits: Visits, scr
 
 
 async def test_what_was_typed_outlives_the_session(people: People, visits: Visits) -> None:
-    case, yesterday = await people.allocate(2), (await people.today()).replace(day=14).isoformat()
+    case, yesterday = await people.give(await people.allocate(2)), (await people.today()).replace(day=14).isoformat()
     async with visits.as_("caseworker") as page:
         await open_form(page, case)
         typed = page.get_by_label(said("field.arrived_on.label"))
@@ -66,7 +66,7 @@ async def test_what_was_typed_outlives_the_session(people: People, visits: Visit
 
 
 async def test_without_a_session_and_without_script_the_page_says_what_to_do(people: People, visits: Visits) -> None:
-    case = await people.allocate(1)
+    case = await people.give(await people.allocate(1))
     async with visits.as_("caseworker", java_script_enabled=False) as page:
         await open_form(page, case)
         await page.context.clear_cookies(name=SESSION_COOKIE)
@@ -77,7 +77,7 @@ async def test_without_a_session_and_without_script_the_page_says_what_to_do(peo
 
 
 async def test_the_back_button_after_a_command_does_not_offer_it_again(people: People, visits: Visits) -> None:
-    case = await people.allocate(1)
+    case = await people.give(await people.allocate(1))
     async with visits.as_("caseworker") as page:
         await open_form(page, case)
         await button(page, "arrive.do").click()
@@ -91,7 +91,7 @@ async def test_the_back_button_after_a_command_does_not_offer_it_again(people: P
 
 
 async def test_the_second_of_two_who_change_a_case_is_told_what_to_do(people: People, visits: Visits) -> None:
-    case = await people.allocate(2)
+    case = await people.give(await people.allocate(2))
     async with visits.as_("caseworker") as slow, visits.as_("coordinator") as fast:
         await open_form(slow, case)
         await open_form(fast, case)

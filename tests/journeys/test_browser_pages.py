@@ -25,8 +25,12 @@ MORE: tuple[tuple[str | None, str], ...] = (
     *[("secretary", f"/awards/prizes/2018/{step}") for step in ("calendar", "decision", "publication")],
     ("council", "/"),
     ("council", "/reception/inbox"),
-    ("auditor", "/reception/cases/{case}"),
-    ("caseworker", "/reception/inbox?show=notices"),
+    ("manager", "/reception/cases/{case}"),
+    ("caseworker", "/reception/work"),
+    ("manager", "/reception/work"),
+    ("manager", "/reception/work?show=closed"),
+    ("coordinator", "/reception/work?show=unassigned"),
+    ("auditor", "/reception/looks"),
     ("coordinator", "/reception/inbox?show=arrived"),
     ("coordinator", "/reception/imports/{import_id}?outcome=accepted"),
     ("operator", "/notifications/deliveries?status=sent"),
@@ -52,7 +56,8 @@ async def examples(people: People) -> dict[str, str]:
     half, untouched = await people.allocate(2), await people.allocate(3, category="quota-refugee")
     day = (await people.today()).isoformat()
     body = {"arrived_on": day, "persons": half["persons"][:1]}
-    await people.post("caseworker", f"/reception/cases/{half['case']}/arrivals", body, version=half["version"])
+    half |= await people.give(half)
+    helped = await helped_case(people, half, body)
     number = f"MIV-{uuid4().hex[:6]}"
     head = "Anvisningsnummer;Kategori;Beslutsdatum;Kvotår;Namn;Födelsedatum;Kön"
     first = f"{head}\n{number};Kvot;2018-06-01;2018;Saga Provsten;1980-02-03;Kvinna\n"
@@ -90,6 +95,7 @@ async def examples(people: People) -> dict[str, str]:
         "id": mails["items"][0]["mail"],
         "table": "received",
         "case": half["case"],
+        **helped,
         "untouched": untouched["case"],
         "import_id": made,
         "conflict": conflicts["conflicts"][0]["conflict"],
@@ -97,6 +103,29 @@ async def examples(people: People) -> dict[str, str]:
         "link": receipt["link"].partition("=")[2],
         "reference": nominated["reference"],
     }
+
+
+async def helped_case(people: People, case: dict[str, Any], arrival: dict[str, Any]) -> dict[str, str]:
+    """A case with a home, an arrival, a plan with an activity, a contact and a correction; the parts' ids."""
+    day, version, found = arrival["arrived_on"], case["version"], dict[str, str]()
+
+    async def do(path: str, body: dict[str, Any], name: str = "") -> None:
+        nonlocal version
+        made = await people.post("caseworker", f"/reception/cases/{case['case']}/{path}", body, version=version)
+        version = made["version"]
+        found.update({name: made[name]} if name else {})
+
+    home = {"kind": "municipal-lease", "secured_on": day, "available_from": day, "address": "Provgatan 1"}
+    await do("housing", home, "housing")
+    await do("arrivals", arrival)
+    activity = {"kind": "sfi", "provider": "adult-education", "starts_on": day}
+    plan = {"person": case["persons"][0], "created_on": day, "goal": "work", "follow_up_on": "2018-09-15"}
+    await do("plans", plan | {"activities": [activity]}, "plan")
+    contact = {"kind": "home", "outcome": "reached", "contacted_on": day, "next_contact_on": "2018-06-27"}
+    await do("contacts", contact, "contact")
+    await do(f"contacts/{found['contact']}/correction", contact | {"kind": "phone"})
+    seen = await people.get("caseworker", f"/reception/cases/{case['case']}")
+    return found | {"activity": seen["plans"][0]["activities"][0]["activity"]}
 
 
 async def all_pages(people: People, known: dict[str, str]) -> list[tuple[str | None, str]]:

@@ -127,7 +127,7 @@ _commands = st.one_of(
     st.builds(c.CorrectPlan, st.sampled_from(PLANS), *_plan_facts),
     st.builds(c.FollowUpPlan, st.sampled_from(PLANS), _days, st.just("behind"), _later, _today),
     st.builds(c.EndPlan, st.sampled_from(PLANS), _days, st.just("work"), _today),
-    st.builds(c.ReopenPlan, st.sampled_from(PLANS), _later),
+    st.builds(c.ReopenPlan, st.sampled_from(PLANS), _later, _today),
     st.builds(c.RecordContact, st.sampled_from(CONTACTS), _kind, _said, _days, st.none() | _later, _today),
     st.builds(c.CorrectContact, st.sampled_from(CONTACTS), _kind, _said, _days, st.none(), st.booleans(), _today),
     st.builds(c.CloseCase, _days, st.just("moved"), _today),

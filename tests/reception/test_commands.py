@@ -22,7 +22,7 @@ async def test_a_household_is_received_arrives_and_is_corrected(reception: Offic
     assert (found["receive_by"], found["days_left"], found["status"]) == ("2018-07-02", 17, "open")
     first, second = made.json()["persons"]
     answer = await reception.post(
-        f"/reception/cases/{case}/arrivals", {"arrived_on": "2018-06-01", "persons": [first]}, "caseworker", 1
+        f"/reception/cases/{case}/arrivals", {"arrived_on": "2018-06-01", "persons": [first]}, version=1
     )
     assert answer.status_code == 200 and answer.headers["etag"] == '"2"'
     assert (await reception.get(f"/reception/cases/{case}"))["status"] == "partly-arrived"
@@ -42,7 +42,7 @@ async def test_a_household_is_received_arrives_and_is_corrected(reception: Offic
         "arrival-registered",
         "arrival-corrected",
     ]
-    assert found["timeline"][1]["actor_name"] == "Test Caseworker"
+    assert found["timeline"][1]["actor_name"] == "Test Coordinator"
     figures = await reception.get("/reception/figures", "service")
     assert (figures["events"], figures["position"], figures["received"], figures["allocations_open"]) == (4, 4, 1, 1)
     assert figures["by_category"]["agency-accommodation"]["persons"] == 2
@@ -172,16 +172,25 @@ async def test_persons_are_shown_to_those_who_work_with_the_case_and_each_look_i
         persons=[person(), person(name="Qanarya Dold", protected_identity="secrecy-marked")]
     )
     path = f"/reception/cases/{made['case']}/persons"
-    seen = (await reception.get(path))["persons"]
-    assert [p["name"] for p in seen] == ["Qanarya Ovanlig", "Qanarya Dold"]
-    [shown, hidden] = (await reception.get(path, "caseworker"))["persons"]
+    [shown, hidden] = (await reception.get(path))["persons"]
     assert shown["name"] == "Qanarya Ovanlig" and hidden == {"person": made["persons"][1], "hidden": True}
+    assert (await reception.ask("caseworker", "GET", path)).status_code == 404
+    await reception.knows("caseworker")
+    body = {"caseworker": "caseworker-1", "unit": "reception", "reason": "first"}
+    assert (await reception.post(path.replace("persons", "assignment"), body, version=1)).status_code == 200
+    assert [p["hidden"] for p in (await reception.get(path, "caseworker"))["persons"]] == [False, True]
+    asked = (await reception.ask("caseworker", "POST", f"{path}/protected")).json()["persons"]
+    assert [p["name"] for p in asked] == ["Qanarya Ovanlig", "Qanarya Dold"]
     for role in ("auditor", "operator", "council", "service"):
         assert (await reception.ask(role, "GET", path)).status_code == 403
     looks = await reception.database.pool.fetch(
-        "select actor, route, persons from access_log where action = 'view' order by position"
+        "select actor, route, reason, persons from access_log where action = 'view' order by position"
     )
-    assert [(row["actor"], len(row["persons"])) for row in looks] == [("coordinator-1", 2), ("caseworker-1", 1)]
+    assert [(row["actor"], row["reason"], len(row["persons"])) for row in looks] == [
+        ("coordinator-1", None, 1),
+        ("caseworker-1", None, 1),
+        ("caseworker-1", "protected", 2),
+    ]
     assert looks[0]["route"] == "GET /reception/cases/{case}/persons"
 
 

@@ -38,6 +38,11 @@ def _json(answer: httpx.Response) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
+def _who(role: str) -> dict[str, str]:
+    """A role, or the subject of one of the demo's people."""
+    return {"role" if role.isalpha() else "sub": role}
+
+
 class Api:
     """`public_url`: the one address. `identity`: the demo's provider, for tokens by role."""
 
@@ -110,9 +115,7 @@ class Api:
         """Of somebody who has the role, or of the very person whose `sub` it is."""
         made, token = self._tokens.get(role, (0.0, ""))
         if not token or time.monotonic() - made > _TOKEN_SECONDS:
-            answer = await self._client.post(
-                f"{self._identity}/identity/demo-token", json={"role" if role.isalpha() else "sub": role}
-            )
+            answer = await self._client.post(f"{self._identity}/identity/demo-token", json=_who(role))
             if answer.status_code in _AWAY:
                 raise httpx.ReadError("the sign-in is away")
             if answer.status_code != 200:

@@ -12,6 +12,7 @@ from typing import Any, assert_never
 from uuid import UUID, uuid5
 from zoneinfo import ZoneInfo
 
+from deploy.local.identity.provider import read_people
 from deploy.local.year import files, plan, prize
 from deploy.local.year.api import Api, No
 from deploy.local.year.households import Person
@@ -25,6 +26,7 @@ from deploy.local.year.steps import (
     Cancel,
     Correct,
     Decide,
+    Give,
     Household,
     Import,
     Join,
@@ -34,10 +36,12 @@ from deploy.local.year.steps import (
     OfPrize,
     SetQuota,
     Step,
+    Work,
 )
 
 _KEYS = UUID("0d7c3f0e-5b7a-5c55-9f5e-2f0c4a7d2018")
 _AT_ONCE = 4
+_OF_CASES = Arrive | Correct | Cancel | Give | Work
 # how long a new file waits for its alerts, so that the coordinator can read them; without Kafka the year goes on
 _ALERT_SECONDS = 3.0
 Tell = Callable[[dict[str, Any]], None]
@@ -53,9 +57,11 @@ class Player:
     files: Path
     tell: Tell
     pace: float = 0.0
+    _given: list[Give] = field(default_factory=list)
     _gate: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_AT_ONCE))
 
     async def play(self, year: plan.Plan) -> None:
+        self._given = [step for step in year.steps() if isinstance(step, Give)]
         days = [(day, phases) for day, phases in year.days if not all(self._done(p) for p in phases)]
         began, first = time.monotonic(), days[0][0] if days else plan.LAST_DAY
         whole = (plan.LAST_DAY - plan.FIRST_DAY).days
@@ -100,7 +106,7 @@ class Player:
                 answer = await self._command(step, uuid5(_KEYS, step.key))
             except No as no:
                 # somebody tried the town out on the same household or prize: theirs stands, and the year goes on
-                if not (isinstance(step, Arrive | Correct | Cancel | OfPrize) and no.status in {404, 409, 422}):
+                if not (isinstance(step, _OF_CASES | OfPrize) and no.status in {404, 409, 422}):
                     raise
                 self.tell({"note": f"{step.key} was left out, because somebody else changed it: {no.code}"})
                 answer = {"refused": no.code}
@@ -123,12 +129,16 @@ class Player:
             case Arrive():
                 body = {"arrived_on": step.arrived_on.isoformat()}
                 path = "/reception/cases/{case}/arrivals"
-                return await self._change("caseworker", path, step.household, key, body, step.members)
+                return await self._change("coordinator", path, step.household, key, body, step.members)
             case Correct():
                 arrived = step.arrived_on.isoformat() if step.arrived_on else None
                 path = "/reception/cases/{case}/arrival-corrections"
                 body = {"arrived_on": arrived, "reason": step.reason}
-                return await self._change("caseworker", path, step.household, key, body, step.members)
+                return await self._change("coordinator", path, step.household, key, body, step.members)
+            case Give():
+                return await self._give(step, key)
+            case Work():
+                return await self._work(step, key)
             case Nominate():
                 said = {name: getattr(step, name) for name in ("nominee", "citation", "nominator", "email", "language")}
                 body = said | {"prize": "integration", "prize_year": step.year, "nominee_kind": step.kind}
@@ -161,6 +171,24 @@ class Player:
                 if no.status != 412:
                     raise
 
+    async def _give(self, step: Give, key: UUID) -> dict[str, Any]:
+        """Whoever gets a case has been there once: that is how reception knows its colleagues."""
+        who = _colleague(step.to)
+        await self.api.get(who["sub"], "/reception/work")
+        body = {"caseworker": who["sub"], "unit": who["unit"], "reason": "first"}
+        return await self._change("coordinator", "/reception/cases/{case}/assignment", step.household, key, body)
+
+    async def _work(self, step: Work, key: UUID) -> dict[str, Any]:
+        to = next(s.to for s in self._given if s.household == step.household)
+        role, path = _colleague(to)["sub"], "/reception/cases/{case}/" + _PATHS[step.what]
+        if step.what in {"follow-up", "end"}:
+            path = path.replace("{plan}", self.ledger[f"plan {step.household}"]["plan"])
+        body = json.loads(json.dumps(step.said, default=str))
+        if step.member is not None:
+            seen = await self.api.get(role, f"/reception/cases/{self.ledger[step.household]['case']}")
+            body["person"] = seen["persons"][step.member]["person"]
+        return await self._change(role, path, step.household, key, body)
+
     async def _import(self, file: Import, key: UUID) -> dict[str, Any]:
         """Sends the file, waits until it is read to its end, and remembers which case each household is."""
         kept = self.files / file.name
@@ -188,6 +216,20 @@ class Player:
             if cases <= {item["about"] for item in items}:
                 return
             await asyncio.sleep(0.05)
+
+
+_PATHS = {
+    "home": "housing",
+    "contact": "contacts",
+    "plan": "plans",
+    "follow-up": "plans/{plan}/follow-up",
+    "end": "plans/{plan}/end",
+    "close": "closing",
+}
+
+
+def _colleague(name: str) -> dict[str, Any]:
+    return next(person for person in read_people().values() if person["name"] == name)
 
 
 def _households(step: Step) -> tuple[Household, ...]:

@@ -11,6 +11,7 @@ from datetime import date, timedelta
 from random import Random
 
 from deploy.local.year.arrivals import Stories, weekday
+from deploy.local.year.casework import casework
 from deploy.local.year.households import Registry, partition
 from deploy.local.year.nominees import prizes
 from deploy.local.year.published import CATEGORIES, YEAR, Published
@@ -66,6 +67,9 @@ def plan(seed: int, published: Published) -> Plan:
         *prizes(),
     ]
     imports = [step.day for step in steps if isinstance(step, Import)]
+    known = {h.key: step.day for step in steps if isinstance(step, Import) for h in step.households}
+    known |= {step.household.key: step.day for step in steps if isinstance(step, Notify)}
+    steps += list(casework(Random(seed), [*allocated, *settled], steps, known, LAST_DAY))
     steps += [Acknowledge(day + timedelta(days=1)) for day in imports if day < _LAST_ACKNOWLEDGED]
     return Plan(tuple(_by_day(steps)), published.total.persons)
 

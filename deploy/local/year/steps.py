@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 from deploy.local.year.households import Person
 
@@ -95,6 +95,41 @@ class Correct:
     @property
     def key(self) -> str:
         return f"correction {self.household} {self.day}"
+
+
+@dataclass(frozen=True, slots=True)
+class Give:
+    """A caseworker gets the case. `to`: the name of one of the demo's people."""
+
+    day: date
+    household: str
+    to: str
+
+    @property
+    def key(self) -> str:
+        return f"assignment {self.household}"
+
+
+What = Literal["home", "contact", "plan", "follow-up", "end", "close"]
+
+
+@dataclass(frozen=True, init=False)
+class Work:
+    """The caseworker does something in the case. `said`: the facts; `member`: whom a plan is for."""
+
+    day: date
+    household: str
+    what: What
+    member: int | None
+    said: Mapping[str, Any]
+
+    def __init__(self, day: date, household: str, what: What, member: int | None = None, **said: Any) -> None:
+        for name, value in (("day", day), ("household", household), ("what", what), ("member", member), ("said", said)):
+            object.__setattr__(self, name, value)
+
+    @property
+    def key(self) -> str:
+        return f"{self.what} {self.household}" + (f" {self.day}" if self.what in {"contact", "follow-up"} else "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,14 +235,18 @@ class Acknowledge:
 
 OfPrize: TypeAlias = Announce | Assess | Join | Judge | Decide
 # in the order in which they are done on one day
-Step: TypeAlias = SetQuota | Cancel | Import | Notify | Arrive | Correct | Nominate | OfPrize | Acknowledge
+Step: TypeAlias = (
+    SetQuota | Cancel | Import | Notify | Give | Arrive | Correct | Work | Nominate | OfPrize | Acknowledge
+)
 ORDER: tuple[type, ...] = (
     SetQuota,
     Cancel,
     Import,
     Notify,
+    Give,
     Arrive,
     Correct,
+    Work,
     Announce,
     Nominate,
     Assess,

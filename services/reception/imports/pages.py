@@ -9,7 +9,7 @@ from fastapi.encoders import jsonable_encoder
 from pydantic import BaseModel
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
-from services.reception import allocations, views
+from services.reception import allocations, handlers, views
 from services.reception import store as cases
 from services.reception.bodies import AllocationBody
 from services.reception.handlers import Doing
@@ -29,6 +29,8 @@ router = APIRouter(prefix="/reception")
 
 Which = Literal["refused", "changed", "accepted", "known"]
 ROWS = 200
+# What may be seen of a protected person: what the statistics say, and that they are protected.
+_OPEN = frozenset({"sex", "protected_identity", "unaccompanied_minor", "interpreter_needed"})
 
 
 class UploadForm(BaseModel):
@@ -154,7 +156,8 @@ async def _conflict(
         found = await store.conflict(tx, conflict)
         if found is None:
             raise Problem(404, "unknown-conflict")
-        case = await views.case_view(tx, own.clock.today(), found.case)
+        today = own.clock.today()
+        case = await views.case_view(tx, await handlers.sight(tx, actor, today), today, found.case)
         people: list[dict[str, Any]] = []
         facts: list[dict[str, Any]] = []
         if found.sealed is not None:
@@ -185,20 +188,29 @@ async def _side_by_side(
         (one.content, persons[ids.index(one.person)] if one.person in ids else None) for one in known
     ]
     pairs += [(None, person) for id, person in zip(ids, persons, strict=True) if id is None]
-    people = []
+    people: list[dict[str, Any]] = []
+    seen: list[UUID] = []
     for ours, other in pairs:
         shown = ours or other
+        # Whoever is protected by either version stays hidden: that something differs is enough to decide by.
+        hidden = any(one is not None and one.protected for one in (ours, other))
         fields = [
             {"name": name, "ours": getattr(ours, name, None), "theirs": getattr(other, name, None)}
+            | {"hidden": hidden and name not in _OPEN}
             for name in type(shown).model_fields
             if other is not None and getattr(ours, name, None) != getattr(other, name)
         ]
-        people.append({"name": shown.name, "added": ours is None, "removed": other is None, "fields": fields})
+        name = None if hidden else shown.name
+        people.append({"name": name, "added": ours is None, "removed": other is None, "fields": fields})
+        if not hidden and ours is not None:
+            seen.append(known[len(people) - 1].person)
     terms = allocations.facts_of_file(theirs, loaded.case)
     facts = [
-        {"name": name, "ours": case[name], "theirs": value} for name, value in terms.items() if case[name] != value
+        {"name": name, "ours": case[name], "theirs": value, "hidden": False}
+        for name, value in terms.items()
+        if case[name] != value
     ]
-    await doing.looked("view", [case["case"]], [one.person for one in known])
+    await doing.looked("view", [case["case"]], seen)
     return people, facts
 
 

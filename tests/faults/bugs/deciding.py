@@ -41,7 +41,7 @@ async def looks(ground: Ground) -> list[str]:
         case = (await office.allocate())["case"]
         before = await office.database.pool.fetchval("select count(*) from access_log")
         for _ in range(3):
-            await office.get(f"/reception/cases/{case}/persons", "caseworker")
+            await office.get(f"/reception/cases/{case}/persons", "coordinator")
         written = await office.database.pool.fetchval("select count(*) from access_log") - before
         return [] if written == 3 else [f"I7 audit: {written} entries for 3 looks"]
 

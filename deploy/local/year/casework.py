@@ -1,0 +1,90 @@
+"""What caseworkers do in the year: pure. Every household has somebody, most have a home, a contact and a plan.
+
+What is due next falls around the last day, so that whoever opens the demo has something to do at once.
+"""
+
+from collections.abc import Iterator, Sequence
+from datetime import date, timedelta
+from random import Random
+
+from deploy.local.year.arrivals import weekday
+from deploy.local.year.steps import Arrive, Correct, Give, Household, Step, Work
+
+# places in the demo's list of people: two of the reception unit, one of the unit for unaccompanied minors
+RECEPTION, MINORS = ("Maja Sandgren", "Viktor Almroth"), "Signe Norrby"
+_LEASES = ("municipal-lease",) * 5 + ("temporary", "supported", "own-lease")
+_ACTIVITIES = (("sfi", "adult-education"), ("civic-orientation", "municipality"), ("work-placement", "company"))
+_KINDS = ("home", "visit", "phone", "digital")
+_EARLY = date(2018, 6, 30)
+
+
+def casework(
+    rng: Random, households: Sequence[Household], steps: Sequence[Step], known: dict[str, date], last: date
+) -> Iterator[Give | Work]:
+    """`known`: the day on which each household came to the municipality's knowledge; nothing is done after `last`."""
+    arrivals: dict[str, list[Arrive]] = {}
+    for step in steps:
+        if isinstance(step, Arrive):
+            arrivals.setdefault(step.household, []).append(step)
+    crooked = {step.household for step in steps if isinstance(step, Correct)}
+    for number, household in enumerate(households):
+        minor = all(person.minor for person in household.persons)
+        yield Give(known[household.key], household.key, MINORS if minor else RECEPTION[number % 2])
+        came = arrivals.get(household.key, [])
+        if len(came) == 1 and came[0].members is None and household.key not in crooked:
+            yield from (step for step in _help(rng, household, came[0], last) if step.day < last)
+
+
+def _help(rng: Random, household: Household, came: Arrive, last: date) -> Iterator[Work]:
+    key, day = household.key, came.day
+    if household.quota_year is not None:
+        secured = max(household.decided_on, came.arrived_on - timedelta(days=3))
+        yield Work(day, key, "home", kind=rng.choice(_LEASES), secured_on=secured, available_from=came.arrived_on)
+    met = weekday(day + timedelta(days=rng.randint(8, 20)))
+    closes = came.arrived_on <= _EARLY and rng.random() < 0.6
+    yield _contact(rng, met, key, min(_around(rng, last), met + timedelta(days=330)))
+    adult = _adult(household)
+    if adult is None:
+        return
+    planned = weekday(met + timedelta(days=rng.randint(6, 20)))
+    reviewed = weekday(planned + timedelta(days=rng.randint(80, 100)))
+    kind, provider = rng.choice(_ACTIVITIES)
+    activity = {"kind": kind, "provider": provider, "starts_on": planned + timedelta(days=14)}
+    yield Work(
+        planned, key, "plan", adult, goal=rng.choice(("work", "studies", "swedish")), created_on=planned,
+        follow_up_on=reviewed, activities=(activity,),
+    )  # fmt: skip
+    again = min(_around(rng, last), reviewed + timedelta(days=330))
+    if again > reviewed:
+        progress = rng.choice(("on-track", "on-track", "behind"))
+        yield Work(reviewed, key, "follow-up", followed_up_on=reviewed, progress=progress, next_follow_up_on=again)
+    if closes:
+        ended = weekday(reviewed + timedelta(days=rng.randint(20, 60)))
+        yield Work(ended, key, "end", ended_on=ended, outcome=rng.choice(("work", "studies", "other-measure")))
+        closed = weekday(ended + timedelta(days=7))
+        yield Work(closed, key, "close", closed_on=closed, reason="ordinary-services")
+    elif met + timedelta(days=150) < last:
+        yield _contact(rng, weekday(met + timedelta(days=150)), key, _around(rng, last))
+
+
+def _contact(rng: Random, day: date, key: str, following: date) -> Work:
+    outcome = "reached" if rng.random() < 0.9 else "not-reached"
+    following = max(following, day + timedelta(days=7))
+    return Work(
+        day, key, "contact", kind=rng.choice(_KINDS), outcome=outcome, contacted_on=day, next_contact_on=following
+    )
+
+
+def _around(rng: Random, last: date) -> date:
+    """A few are late on the last day, some are due, most have weeks left."""
+    return last + timedelta(days=round(rng.triangular(-6, 45, 12)))
+
+
+def _adult(household: Household) -> int | None:
+    """The place of the first who is 18 to 64 on the day of the decision or notice."""
+    day = household.decided_on
+    for place, person in enumerate(household.persons):
+        years = day.year - person.born.year - ((day.month, day.day) < (person.born.month, person.born.day))
+        if 18 <= years < 65:
+            return place
+    return None

@@ -1,0 +1,157 @@
+"""Pages of those who work with cases: their list, their forms, cover, search, and the review of looks."""
+
+from datetime import date
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from tests.reception.office import Office, person
+from tests.reception.test_casework import HOME, assigned
+from tests.reception.test_pages import HTML, page
+
+MET = {"kind": "home", "outcome": "reached", "contacted_on": "2018-06-12"}
+
+
+async def send(reception: Office, path: str, sent: dict[str, Any], who: str = "caseworker") -> Any:
+    typed = {"key": str(uuid4())} | sent
+    return await reception.ask(who, "POST", f"/reception/forms/{path}", data=typed, headers=HTML)
+
+
+async def test_a_caseworkers_morning(reception: Office) -> None:
+    case = await assigned(reception)
+    await case.do("housing", HOME, expect=201)
+    await case.do("arrivals", {"arrived_on": "2018-05-20"})
+    later = await assigned(reception, decided_on="2018-06-01")
+    seen = await page(reception, "/reception/work", "caseworker")
+    # what is due first comes first: a contact within six weeks of the arrival, before the reception of the other
+    assert seen.index(case.id) < seen.index(later.id)
+    assert "Qanarya Ovanlig" in seen and "Kontakta hushållet" in seen and "16 dagar kvar" in seen
+    assert "My cases" in await page(reception, "/reception/work", "caseworker", "en")
+    assert case.id not in await page(reception, "/reception/work", "caseworker-2")
+    start = await reception.ask("caseworker", "GET", "/reception/", headers=HTML)
+    assert start.headers["location"] == "/reception/work"
+
+    form = f"do/contact/{case.id}"
+    wrong = await send(reception, form, MET | {"sequence": "4", "next_contact_on": "2018-06-01"})
+    assert wrong.status_code == 422 and "inte efter 12 juni 2018" in wrong.text and 'value="2018-06-01"' in wrong.text
+    key = {"key": str(uuid4()), "sequence": "4", "next_contact_on": "2018-06-30"}
+    for _ in range(2):  # a double click
+        done = await send(reception, form, MET | key)
+        assert (done.status_code, done.headers["location"]) == (303, f"/reception/cases/{case.id}")
+    case.version = 5
+    [contact] = (await case.seen())["contacts"]
+    stale = await send(reception, f"do/contact-correct/{case.id}/{contact['contact']}", MET | {"sequence": "4"})
+    assert stale.status_code == 412 and "Så står ärendet nu" in stale.text and "Kontakt med hushållet" in stale.text
+    undone = {"sequence": "5", "withdrawn": "true"}
+    done = await send(reception, f"do/contact-correct/{case.id}/{contact['contact']}", MET | undone)
+    assert done.status_code == 303
+    whole = await page(reception, f"/reception/cases/{case.id}", "caseworker")
+    assert 'class="struck"' in whole and "enligt lokal rutin" in whole
+    printed = await page(reception, f"/reception/cases/{case.id}/print", "caseworker", "en")
+    assert "Qanarya Ovanlig" in printed and "Printed on 15 June 2018" in printed
+
+
+async def test_every_form_of_a_case_can_be_opened_and_its_plan_grows_by_forms(reception: Office) -> None:
+    case = await assigned(reception)
+    await case.do("arrivals", {"arrived_on": "2018-06-01"})
+    plan = {"person": case.persons[0], "goal": "work", "created_on": "2018-06-05", "follow_up_on": "2018-09-05"}
+    assert (await send(reception, f"do/plan/{case.id}", plan | {"sequence": "3"})).status_code == 303
+    [made] = (await case.seen())["plans"]
+    activity = {"kind": "sfi", "provider": "adult-education", "starts_on": "2018-06-11", "sequence": "4"}
+    assert (await send(reception, f"do/activity/{case.id}/{made['plan']}", activity)).status_code == 303
+    [made] = (await case.seen())["plans"]
+    [kept] = made["activities"]
+    path = f"{case.id}/{made['plan']}/{kept['activity']}"
+    assert 'value="2018-06-11"' in await page(
+        reception, f"/reception/cases/{case.id}/do/activity-change/{made['plan']}/{kept['activity']}", "caseworker"
+    )
+    gone = activity | {"sequence": "5", "withdrawn": "true"}
+    assert (await send(reception, f"do/activity-change/{path}", gone)).status_code == 303
+    assert (await case.seen())["plans"][0]["activities"] == []
+    for name in ("home", "plan", "contact", "close", "reopen"):
+        await page(reception, f"/reception/cases/{case.id}/do/{name}", "caseworker", "en")
+    for name in ("plan-change", "follow-up", "plan-end", "plan-reopen", "activity"):
+        await page(reception, f"/reception/cases/{case.id}/do/{name}/{made['plan']}", "caseworker")
+    await reception.knows("caseworker-2")
+    assign = await page(reception, f"/reception/cases/{case.id}/do/assign", "manager")
+    assert "Test Caseworker 2" in assign
+    body = {"caseworker": "caseworker-2", "reason": "workload", "sequence": "6"}
+    assert (await send(reception, f"do/assign/{case.id}", body, "manager")).status_code == 303
+    unknown = await reception.ask("caseworker", "GET", f"/reception/cases/{case.id}", headers=HTML)
+    assert unknown.status_code == 404
+
+
+async def test_who_covers_sees_the_cases_until_the_last_day(reception: Office) -> None:
+    case = await assigned(reception)
+    await reception.knows("caseworker-2", "caseworker-3@minors")
+    cover = {"sub": "caseworker-2", "for_sub": "caseworker-1", "until": "2018-06-20"}
+    assert (await reception.post("/reception/cover", cover, "manager@minors")).json()["code"] == "not-of-your-unit"
+    assert (await reception.post("/reception/cover", cover, "caseworker")).status_code == 403
+    assert (await reception.post("/reception/cover", cover | {"until": "2018-06-14"}, "manager")).status_code == 422
+    assert (await send(reception, "cover", cover, "manager")).status_code == 303
+    assert "Test Caseworker 2" in await page(reception, "/reception/cover", "manager")
+    assert case.id in await page(reception, "/reception/work", "caseworker-2")
+    await case.do("contacts", MET, "caseworker-2", expect=201)
+    reception.today(date(2018, 6, 21))
+    assert case.id not in await page(reception, "/reception/work", "caseworker-2")
+    await case.do("contacts", MET, "caseworker-2", expect="unknown-case")
+    reception.today(date(2018, 6, 20))
+    end = {"sub": "caseworker-2", "for_sub": "caseworker-1"}
+    assert (await send(reception, "cover-end", end, "manager")).status_code == 303
+    assert case.id not in await page(reception, "/reception/work", "caseworker-2")
+    logged = await reception.database.pool.fetch("select reason from access_log where reason like 'cover%'")
+    assert [row["reason"] for row in logged] == ["cover", "cover-ended"]
+
+
+async def test_a_search_finds_seen_cases_by_name_number_and_case_number_and_keeps_no_term(
+    reception: Office, capfd: pytest.CaptureFixture[str]
+) -> None:
+    who = person(personal_identity_number="19811218-9876", dossier_number="DOSS-9")
+    case = await assigned(reception, allocation_number="MIV-2018-SOK1", persons=[who])
+    asked = [("name", "qanarya OVANLIG"), ("number", "811218-9876"), ("case", "miv-2018-sok1"), ("case", "doss 9"),
+             ("case", case.id)]  # fmt: skip
+    for by, term in asked:
+        found = await reception.post("/reception/search", {"by": by, "term": term}, "caseworker")
+        assert [one["id"] for one in found.json()["cases"]] == [case.id], (by, term)
+        other = await reception.post("/reception/search", {"by": by, "term": term}, "caseworker-2")
+        assert other.json() == {"cases": [], "more": False}
+    for body in ({"by": "citizenship", "term": "x"}, {"by": "name"}, {"by": "name", "term": "x", "sex": "female"}):
+        assert (await reception.post("/reception/search", body, "caseworker")).status_code == 422
+    answer = await reception.post("/reception/search", {"by": "number", "term": "Qanarya"}, "caseworker")
+    assert answer.json()["code"] == "no-personal-number"
+    shown = await send(reception, "search", {"by": "name", "term": "Qanarya Ovanlig"})
+    assert shown.status_code == 200 and "1 ärende hittades" in shown.text
+    rows = await reception.database.pool.fetch("select * from access_log where action = 'search' order by position")
+    assert len(rows) == 2 * len(asked) + 1 and str(rows[0]["subjects"][0]) == case.id
+    said = capfd.readouterr()
+    assert "Qanarya" not in said.out + said.err + str(rows)
+
+
+async def test_an_auditor_draws_a_sample_and_reviews_each_look(reception: Office) -> None:
+    secret = person(name="Qanarya Dold", protected_identity="secrecy-marked")
+    case = await assigned(reception, persons=[person(), secret])
+    await reception.ask("caseworker", "POST", f"/reception/cases/{case.id}/persons/protected")
+    await reception.get(f"/reception/cases/{case.id}/persons", "coordinator")
+    for _ in range(12):
+        await reception.get(f"/reception/cases/{case.id}/persons", "caseworker")
+    empty = await page(reception, "/reception/looks", "auditor")
+    month = (await reception.database.pool.fetchval("select now() at time zone 'Europe/Stockholm'")).strftime("%Y-%m")
+    assert month in empty and "Qanarya" not in empty
+    for _ in range(2):  # again: what was drawn stays, and only what came later may be added
+        drawn = await send(reception, "looks/draw", {"month": f"{month}-01"}, "auditor")
+        assert drawn.status_code == 303
+    rows = await reception.database.pool.fetch("select position, why from looks order by position")
+    kinds = [row["why"] for row in rows]
+    assert kinds.count("protected") == 1 and kinds.count("outside") == 1 and kinds.count("other") >= 10
+    position = next(row["position"] for row in rows if row["why"] == "protected")
+    review = {"position": str(position), "outcome": "explain", "month": month}
+    assert (await send(reception, "looks/review", review, "auditor")).status_code == 422
+    review |= {"note": "asked-colleague"}
+    assert (await send(reception, "looks/review", review, "auditor")).status_code == 303
+    seen = await page(reception, f"/reception/looks?month={month}", "auditor")
+    assert f"1 av {len(rows)} granskade" in seen and "Kollegan har tillfrågats" in seen and "Qanarya" not in seen
+    last = await reception.database.pool.fetchrow("select actor, reason from access_log order by position desc limit 1")
+    assert (last["actor"], last["reason"]) == ("auditor-1", f"look-reviewed {position}")
+    for role in ("coordinator", "manager", "caseworker", "operator"):
+        assert (await reception.ask(role, "GET", "/reception/looks", headers=HTML)).status_code == 403
