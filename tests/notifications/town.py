@@ -85,7 +85,8 @@ class Town:
             await consumers.react(tx, facts, NOW, NOW)
             if not self.secretary:
                 await tx.execute(
-                    "update notification set withheld = true where bundle = 'digest' and why = 'secretaries'"
+                    "update notification set withheld = true"
+                    " where bundle = 'digest' and why = 'secretaries' and channel = 'email'"
                 )
 
     async def remind(self, today: date) -> int:
