@@ -25,8 +25,18 @@ async def live(conn: Connection) -> int:
     return await live_generation(conn, PROJECTION)
 
 
+async def _joins_by_hash(conn: Connection) -> None:
+    """What counts whole tables never joins row by row, until the caller's transaction ends.
+
+    The planner would, while it has no statistics of many new rows: after a first import, or of a generation that has
+    just been built. Six thousand cases then took longer than any statement may.
+    """
+    await conn.execute("set local enable_nestloop = off")
+
+
 async def counted(conn: Connection, generation: int, today: date) -> Counted:
     """Everything the dashboard shows, counted in the caller's snapshot; one statement per section."""
+    await _joins_by_hash(conn)
     # By day first, by month only then: taking dates apart is the dear part, and there are few days.
     received = await conn.fetch(
         "select extract(year from day)::int, extract(month from day)::int, category, sum(n)::int,"
@@ -126,6 +136,7 @@ async def seen(conn: Connection, generation: int, sources: Sequence[str]) -> See
 
 async def own_count(conn: Connection, generation: int) -> Count:
     """Our side of the reconciliation, in the caller's snapshot."""
+    await _joins_by_hash(conn)
     row = await conn.fetchrow(
         "select coalesce((select position from reached_row where generation = $1 and source = 'reception'), 0)"
         " as position, (select coalesce(sum(sequence), 0)::bigint from gate"

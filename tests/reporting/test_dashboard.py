@@ -81,6 +81,21 @@ async def test_the_page_draws_every_section_with_its_table_and_also_an_empty_tow
         assert (await http.get("/reporting/?year=1900", headers=html)).status_code == 422
 
 
+async def test_the_page_is_read_before_the_planner_knows_of_a_great_import(reporting: Reporting) -> None:
+    """Joined row by row, as it is without statistics, this took longer than any statement may: 503."""
+    pool = reporting.runtime.database.pool
+    await pool.execute("alter table case_row set (autovacuum_enabled = off)")
+    await pool.execute("alter table person_row set (autovacuum_enabled = off)")
+    await pool.execute(
+        "with c as (insert into case_row select 1, gen_random_uuid(), 'allocation', 'quota-refugee', 2018,"
+        " '2018-01-01', '2018-03-01', null, null from generate_series(1, 30000) returning case_id)"
+        " insert into person_row select 1, case_id, gen_random_uuid(), 'female', '20-64', false, null from c"
+    )
+    async with reporting.client("coordinator", unit="reception") as http:
+        answer = await http.get("/reporting/", headers={"accept": "application/json"})
+    assert answer.json()["open_cases"]["cases"] == 30_000
+
+
 async def test_csv_files_hold_the_same_figures_and_an_unknown_one_is_not_found(reporting: Reporting) -> None:
     await reporting.feed(year_of_2018())
     async with reporting.client("manager", unit="reception") as http:
