@@ -1,6 +1,7 @@
 """Every page of every service, in both languages, on a desk and on a telephone, by day and by night, and on paper."""
 
 import re
+from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
@@ -8,8 +9,9 @@ import pytest
 from playwright.async_api import Page, expect
 
 from shared.settings import SERVICES
+from shared.web.texts import TOWN
 from tests.journeys.browser import Visits, faults, picture
-from tests.journeys.people import People
+from tests.journeys.people import People, household
 from tests.journeys.test_roles import concrete, routes
 from tests.waiting import until
 
@@ -31,6 +33,8 @@ MORE: tuple[tuple[str | None, str], ...] = (
     ("manager", "/reception/work?show=closed"),
     ("coordinator", "/reception/work?show=unassigned"),
     ("auditor", "/reception/looks"),
+    ("caseworker", "/reception/cases/{secret}"),
+    ("coordinator", "/reception/cases/{untouched}"),
     ("coordinator", "/reception/inbox?show=arrived"),
     ("coordinator", "/reception/imports/{import_id}?outcome=accepted"),
     ("operator", "/notifications/deliveries?status=sent"),
@@ -58,6 +62,11 @@ async def examples(people: People) -> dict[str, str]:
     body = {"arrived_on": day, "persons": half["persons"][:1]}
     half |= await people.give(half)
     helped = await helped_case(people, half, body)
+    secret = await secret_case(people)
+    # the log keeps real time
+    month = {"key": str(uuid4()), "month": f"{datetime.now(TOWN):%Y-%m}-01"}
+    drawn = await people.ask("auditor", "POST", "/reception/forms/looks/draw", data=month)
+    assert drawn.status_code == 303, drawn.text
     number = f"MIV-{uuid4().hex[:6]}"
     head = "Anvisningsnummer;Kategori;Beslutsdatum;Kvotår;Namn;Födelsedatum;Kön"
     first = f"{head}\n{number};Kvot;2018-06-01;2018;Saga Provsten;1980-02-03;Kvinna\n"
@@ -95,6 +104,7 @@ async def examples(people: People) -> dict[str, str]:
         "id": mails["items"][0]["mail"],
         "table": "received",
         "case": half["case"],
+        "secret": secret,
         **helped,
         "untouched": untouched["case"],
         "import_id": made,
@@ -103,6 +113,16 @@ async def examples(people: People) -> dict[str, str]:
         "link": receipt["link"].partition("=")[2],
         "reference": nominated["reference"],
     }
+
+
+async def secret_case(people: People) -> str:
+    """A household with a protected identity; somebody has asked to see it."""
+    body = household(await people.today(), 2)
+    body["persons"][1]["protected_identity"] = "secrecy-marked"
+    case = await people.give(await people.post("coordinator", "/reception/allocations", body))
+    looked = await people.ask("caseworker", "POST", f"/reception/cases/{case['case']}/persons/protected")
+    assert looked.status_code == 200
+    return str(case["case"])
 
 
 async def helped_case(people: People, case: dict[str, Any], arrival: dict[str, Any]) -> dict[str, str]:
