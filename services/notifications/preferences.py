@@ -34,7 +34,12 @@ class Chosen(Body):
     stand_in: str | None = None
 
     def preference(self) -> Preference:
-        return Preference(**self.model_dump())
+        """Clock times are the town's, to the minute, whatever zone a program wrote behind them."""
+        found = self.model_dump()
+        for name in ("quiet_from", "quiet_to"):
+            if found[name] is not None:
+                found[name] = found[name].replace(second=0, microsecond=0, tzinfo=None)
+        return Preference(**found)
 
 
 def _plain(wanted: Preference) -> dict[str, Any]:
