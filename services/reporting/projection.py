@@ -7,11 +7,11 @@ subject (the gate keeps the order) is refused with `Impossible`, so that the eve
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
-from typing import Literal, assert_never
+from typing import Literal, assert_never, cast, get_args
 from uuid import UUID
 
 from shared.contracts.awards import NominationSubmitted
-from shared.contracts.envelope import Fact
+from shared.contracts.envelope import Fact, record
 from shared.contracts.notifications import NotificationAcknowledged, NotificationFailed, NotificationSent
 from shared.contracts.reception import (
     AllocationCancelled,
@@ -25,12 +25,19 @@ from shared.contracts.reception import (
     SettlementNotified,
 )
 
+# `isinstance` asks a pydantic model's metaclass, which costs more than applying the event.
+_OF_CASES = frozenset(get_args(CaseEvent))
+_OF_NOTIFICATIONS = frozenset((NotificationSent, NotificationFailed, NotificationAcknowledged))
+
 
 class Impossible(Exception):
     """This event cannot follow what its subject's earlier events said. Holds no content of the event."""
 
 
-@dataclass(frozen=True, slots=True)
+Kind = Literal["allocation", "settlement"]
+
+
+@record
 class Person:
     """One member of one household: a row of `person_row`."""
 
@@ -40,13 +47,16 @@ class Person:
     unaccompanied_minor: bool
     arrived_on: date | None = None
 
+    def arrived(self, day: date | None) -> "Person":
+        return Person(self.person, self.sex, self.age_band, self.unaccompanied_minor, day)
 
-@dataclass(frozen=True, slots=True)
+
+@record
 class Case:
     """One household's case: a row of `case_row` with its rows of `person_row`."""
 
     case: UUID
-    kind: Literal["allocation", "settlement"]
+    kind: Kind
     category: str
     quota_year: int | None
     decided_on: date
@@ -54,6 +64,16 @@ class Case:
     replaces: UUID | None
     cancelled: str | None
     persons: Mapping[UUID, Person]
+
+    def with_persons(self, persons: Mapping[UUID, Person]) -> "Case":
+        return Case(*self.columns(), persons)
+
+    def columns(self) -> tuple[UUID, Kind, str, int | None, date, date | None, UUID | None, str | None]:
+        """What stands in `case_row`, in its order."""
+        return (
+            self.case, self.kind, self.category, self.quota_year, self.decided_on, self.receive_by, self.replaces,
+            self.cancelled,
+        )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,21 +123,11 @@ class Rows:
 
 def touched(facts: Iterable[Fact]) -> tuple[set[UUID], set[UUID]]:
     """The cases and the notifications whose stored rows `applied` needs: nothing is stored before a first event."""
-    cases, notifications, seen = set[UUID](), set[UUID](), set[tuple[str, UUID]]()
-    for fact in facts:
-        if (fact.source, fact.subject) in seen:
-            continue
-        seen.add((fact.source, fact.subject))
-        if fact.sequence == 1:
-            continue
-        match fact.event:
-            case NotificationSent() | NotificationFailed() | NotificationAcknowledged():
-                notifications.add(fact.subject)
-            case QuotaSet() | NominationSubmitted():
-                pass
-            case _:
-                cases.add(fact.subject)
-    return cases, notifications
+    later = [fact for fact in facts if fact.sequence > 1]
+    return (
+        {fact.subject for fact in later if type(fact.event) in _OF_CASES},
+        {fact.subject for fact in later if type(fact.event) in _OF_NOTIFICATIONS},
+    )
 
 
 def applied(stored: Rows, facts: Iterable[Fact]) -> Rows:
@@ -130,8 +140,8 @@ def applied(stored: Rows, facts: Iterable[Fact]) -> Rows:
 
 def _apply(rows: Rows, fact: Fact) -> None:
     subject, event = fact.subject, fact.event
-    if isinstance(event, CaseEvent):
-        rows.cases[subject] = _case(rows.cases.get(subject), subject, event)
+    if type(event) in _OF_CASES:
+        rows.cases[subject] = _case(rows.cases.get(subject), subject, cast(CaseEvent, event))
         return
     match event:
         case QuotaSet():
@@ -151,6 +161,9 @@ def _apply(rows: Rows, fact: Fact) -> None:
 
 def _case(before: Case | None, case: UUID, event: CaseEvent) -> Case:
     match event:
+        case ArrivalCorrected() | ArrivalRegistered():
+            known = _known(before)
+            return known.with_persons(_arrivals(known.persons, event.persons, event.arrived_on))
         case AllocationReceived():
             _nothing_yet(before)
             return Case(
@@ -175,9 +188,6 @@ def _case(before: Case | None, case: UUID, event: CaseEvent) -> Case:
             )
         case AllocationCancelled():
             return replace(_allocation(before), cancelled=event.reason)
-        case ArrivalRegistered() | ArrivalCorrected():
-            known = _known(before)
-            return replace(known, persons=_arrivals(known.persons, event.persons, event.arrived_on))
         case _:
             assert_never(event)
 
@@ -217,7 +227,7 @@ def _arrivals(members: Mapping[UUID, Person], persons: Iterable[UUID], day: date
     for person in persons:
         if person not in changed:
             raise Impossible("an arrival of somebody who is not in the household")
-        changed[person] = replace(changed[person], arrived_on=day)
+        changed[person] = changed[person].arrived(day)
     return changed
 
 

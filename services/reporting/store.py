@@ -21,7 +21,7 @@ async def apply(tx: Connection, generation: int, facts: Sequence[Fact]) -> None:
         cases=await _cases(tx, generation, cases), notifications=await _notifications(tx, generation, notifications)
     )
     rows = projection.applied(stored, facts)
-    await _write_cases(tx, generation, [c for i, c in rows.cases.items() if stored.cases.get(i) != c])
+    await _write_cases(tx, generation, stored.cases, rows.cases)
     await _write_persons(tx, generation, stored.cases, rows.cases)
     await _write_quotas(tx, generation, rows.quotas.values())
     await _write_nominations(tx, generation, rows.nominations.values())
@@ -41,20 +41,20 @@ async def _cases(tx: Connection, generation: int, wanted: Iterable[UUID]) -> dic
     if not ids:
         return {}
     persons: dict[UUID, dict[UUID, Person]] = {}
-    for row in await tx.fetch(
-        "select * from person_row where generation = $1 and case_id = any($2::uuid[])", generation, ids
+    for case_id, person_id, *rest in await tx.fetch(
+        "select case_id, person_id, sex, age_band, unaccompanied_minor, arrived_on"
+        " from person_row where generation = $1 and case_id = any($2::uuid[])",
+        generation,
+        ids,
     ):
-        persons.setdefault(row["case_id"], {})[row["person_id"]] = Person(
-            row["person_id"], row["sex"], row["age_band"], row["unaccompanied_minor"], row["arrived_on"]
-        )
-    rows = await tx.fetch("select * from case_row where generation = $1 and case_id = any($2::uuid[])", generation, ids)
-    return {
-        row["case_id"]: Case(
-            row["case_id"], row["kind"], row["category"], row["quota_year"], row["decided_on"], row["receive_by"],
-            row["replaces"], row["cancelled"], persons.get(row["case_id"], {}),
-        )
-        for row in rows
-    }  # fmt: skip
+        persons.setdefault(case_id, {})[person_id] = Person(person_id, *rest)
+    rows = await tx.fetch(
+        "select case_id, kind, category, quota_year, decided_on, receive_by, replaces, cancelled"
+        " from case_row where generation = $1 and case_id = any($2::uuid[])",
+        generation,
+        ids,
+    )
+    return {row[0]: Case(*(*row, persons.get(row[0], {}))) for row in rows}
 
 
 async def _notifications(tx: Connection, generation: int, wanted: Iterable[UUID]) -> dict[UUID, Notification]:
@@ -73,9 +73,14 @@ async def _notifications(tx: Connection, generation: int, wanted: Iterable[UUID]
     }  # fmt: skip
 
 
-async def _write_cases(tx: Connection, generation: int, cases: list[Case]) -> None:
-    if cases:
-        cases.sort(key=lambda c: c.case)
+async def _write_cases(tx: Connection, generation: int, before: dict[UUID, Case], after: dict[UUID, Case]) -> None:
+    rows = [
+        columns
+        for case_id, case in after.items()
+        if (columns := case.columns()) != (before[case_id].columns() if case_id in before else None)
+    ]
+    if rows:
+        rows.sort(key=lambda row: row[0])
         await tx.execute(
             "insert into case_row"
             " (generation, case_id, kind, category, quota_year, decided_on, receive_by, replaces, cancelled)"
@@ -85,25 +90,20 @@ async def _write_cases(tx: Connection, generation: int, cases: list[Case]) -> No
             " quota_year = excluded.quota_year, decided_on = excluded.decided_on, receive_by = excluded.receive_by,"
             " replaces = excluded.replaces, cancelled = excluded.cancelled",
             generation,
-            [c.case for c in cases],
-            [c.kind for c in cases],
-            [c.category for c in cases],
-            [c.quota_year for c in cases],
-            [c.decided_on for c in cases],
-            [c.receive_by for c in cases],
-            [c.replaces for c in cases],
-            [c.cancelled for c in cases],
+            *map(list, zip(*rows, strict=True)),
         )
 
 
 async def _write_persons(tx: Connection, generation: int, before: dict[UUID, Case], after: dict[UUID, Case]) -> None:
     changed: list[tuple[UUID, Person]] = []
     gone: list[tuple[UUID, UUID]] = []
-    for case_id in sorted(after):
+    for case_id, case in after.items():
         known = before[case_id].persons if case_id in before else {}
-        now = after[case_id].persons
-        changed += [(case_id, person) for key, person in sorted(now.items()) if known.get(key) != person]
-        gone += [(case_id, key) for key in sorted(known) if key not in now]
+        now = case.persons
+        changed += [(case_id, p) for key, p in now.items() if (was := known.get(key)) is not p and was != p]
+        gone += [(case_id, key) for key in known if key not in now]
+    changed.sort(key=lambda one: (one[0], one[1].person))
+    gone.sort()
     if changed:
         await tx.execute(
             "insert into person_row"

@@ -8,14 +8,26 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
+from typing import TypeVar, dataclass_transform
 from uuid import UUID
 
+from asyncpg.pgproto.pgproto import UUID as ReadUUID  # what ids from the database are: read and hashed in C
 from pydantic import ValidationError
 
 from shared.contracts.event import CATALOGUE, Event, upcast
 
 Headers = Sequence[tuple[str, bytes | None]]
 WATERMARK = "landa.watermark.v1"
+
+
+T = TypeVar("T")
+
+
+@dataclass_transform(frozen_default=True)
+def record(made: type[T]) -> type[T]:
+    """Marks a class of values that nobody changes. The type checker sees to that: at run time freezing would make an
+    event cost more than reading it."""
+    return dataclass(slots=True)(made)
 
 
 class Undecodable(Exception):
@@ -26,7 +38,7 @@ class UnknownType(Undecodable):
     """A well-formed event whose type is not in this process's catalogue: a newer release may know it."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Recorded:
     """A journal row as everybody else sees it.
 
@@ -63,7 +75,7 @@ class Recorded:
             raise Undecodable(f"data does not fit {newest}: {faults}") from None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Watermark:
     """How much a relay had published to one partition, at a time: a consumer that counts less has lost something."""
 
@@ -114,15 +126,18 @@ def watermark_headers(mark: Watermark) -> list[tuple[str, bytes]]:
     return [(name, value.encode()) for name, value in found.items()]
 
 
-def _attributes(pairs: Headers) -> dict[str, str]:
+def _attributes(pairs: Headers) -> Mapping[str, bytes]:
+    """The headers by name; those that are ours are text without NUL."""
+    found = dict(pairs)
+    values = found.values()
+    if None not in values and (whole := b"".join(values)).isascii() and b"\0" not in whole:  # type: ignore[arg-type]
+        return found  # type: ignore[return-value]
     ours = {name: value or b"" for name, value in pairs if name.startswith("ce_") or name == "traceparent"}
-    try:
-        found = {name: value.decode() for name, value in ours.items()}
-    except UnicodeDecodeError:
-        raise Undecodable(f"header {_first(ours, lambda value: not _is_text(value))} is not UTF-8") from None
+    if not all(map(_is_text, ours.values())):
+        raise Undecodable(f"header {_first(ours, lambda value: not _is_text(value))} is not UTF-8")
     if b"\0" in b"".join(ours.values()):
         raise Undecodable(f"header {_first(ours, lambda value: 0 in value)} holds NUL")
-    return found
+    return ours
 
 
 def _first(found: Mapping[str, bytes], wrong: Callable[[bytes], bool]) -> str:
@@ -142,12 +157,10 @@ def parse(pairs: Headers, value: bytes | None) -> Recorded | Watermark:
     """The event or watermark in a record. Raises Undecodable."""
     found = _attributes(pairs)
     try:
-        source = found["ce_source"]
-        if not source.startswith("/landa/"):
-            raise Undecodable("ce_source is not one of our services")
-        source = source.removeprefix("/landa/")
-        if found["ce_type"] == WATERMARK:
-            partition, _, partitions = found["ce_partition"].partition("/")
+        source = _source(found["ce_source"])
+        kind = _kind(found["ce_type"])
+        if kind == WATERMARK:
+            partition, _, partitions = found["ce_partition"].partition(b"/")
             if not 0 <= int(partition) < int(partitions) < 2**31:
                 raise ValueError(partition)
             return Watermark(
@@ -162,18 +175,19 @@ def parse(pairs: Headers, value: bytes | None) -> Recorded | Watermark:
             )
         if not value:
             raise Undecodable("the record has no data")
+        traceparent = found.get("traceparent")
         return Recorded(
-            id=UUID(found["ce_id"]),
-            source=source,
-            subject=_recurring(found["ce_subject"]),
-            sequence=_positive(found["ce_sequence"]),
-            position=_positive(found["ce_position"]),
-            epoch=_recurring(found["ce_epoch"]),
-            type=found["ce_type"],
-            at=_time(found["ce_time"]),
-            recorded_at=_time(found["ce_recordedtime"]),
-            data=value.decode(),
-            traceparent=found.get("traceparent"),
+            ReadUUID(found["ce_id"].decode()),
+            source,
+            _recurring(found["ce_subject"]),
+            _positive(found["ce_sequence"]),
+            _positive(found["ce_position"]),
+            _recurring(found["ce_epoch"]),
+            kind,
+            _time(found["ce_time"]),
+            _time(found["ce_recordedtime"]),
+            value.decode(),
+            traceparent if traceparent is None else traceparent.decode(),
         )
     except KeyError as error:
         raise Undecodable(f"header {error.args[0]} is missing") from None
@@ -183,35 +197,48 @@ def parse(pairs: Headers, value: bytes | None) -> Recorded | Watermark:
         raise Undecodable("a header does not hold what its name says") from None
 
 
+@lru_cache(64)
+def _source(text: bytes) -> str:
+    source = text.decode()
+    if not source.startswith("/landa/"):
+        raise Undecodable("ce_source is not one of our services")
+    return source.removeprefix("/landa/")
+
+
+@lru_cache(256)
+def _kind(text: bytes) -> str:
+    return text.decode()
+
+
 @lru_cache(8192)
-def _recurring(text: str) -> UUID:
+def _recurring(text: bytes) -> UUID:
     """An id that many records name: reading it costs more than remembering it."""
-    return UUID(text)
+    return ReadUUID(text.decode())
 
 
-def _count(text: str) -> int:
+def _count(text: bytes) -> int:
     number = int(text)
     if not 0 <= number < 2**63:
         raise ValueError(text)
     return number
 
 
-def _positive(text: str) -> int:
+def _positive(text: bytes) -> int:
     number = _count(text)
     if number < 1:
         raise ValueError(text)
     return number
 
 
-def _time(text: str) -> datetime:
-    found = datetime.fromisoformat(text)
+def _time(text: bytes) -> datetime:
+    found = datetime.fromisoformat(text.decode())
     if found.tzinfo is None:
         raise ValueError(text)
     found.astimezone(UTC)  # a time outside the calendar overflows here, and not later in the database
     return found
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Fact:
     """An event as rules and projections see it: read, typed and in its newest version."""
 

@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -14,7 +14,7 @@ from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
 from faststream import AckPolicy
 from faststream.kafka import KafkaBroker
 
-from shared.contracts.envelope import Headers
+from shared.contracts.envelope import Headers, record
 from shared.faults import step
 from shared.messaging.client import Unpacked, Unreadable
 from shared.messaging.security import security
@@ -27,7 +27,7 @@ log = structlog.get_logger()
 STUCK_SECONDS = 15
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Raw:
     """A record as it came, before anything was believed about it."""
 
@@ -49,10 +49,9 @@ class Raw:
         return f"{self.topic}/{self.partition}/{self.offset}"
 
 
-def _raw(record: Any) -> Raw:
-    fault = "the name of a header is not UTF-8" if isinstance(record, Unreadable) else None
-    headers = tuple(record.headers)
-    return Raw(record.topic, record.partition, record.offset, record.key, record.value, headers, fault)
+def _raw(one: Any) -> Raw:
+    fault = "the name of a header is not UTF-8" if isinstance(one, Unreadable) else None
+    return Raw(one.topic, one.partition, one.offset, one.key, one.value, one.headers, fault)
 
 
 Receive = Callable[[Sequence[Raw]], Awaitable[None]]
@@ -130,7 +129,7 @@ class Inlet:
         return broker
 
     async def _on_batch(self, message: Any) -> None:
-        records = [_raw(record) for record in message.raw_message]
+        records = [_raw(one) for one in message.raw_message]
         self.applying = True
         try:
             await self._receive(records)
