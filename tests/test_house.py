@@ -20,7 +20,24 @@ from tests.shared.conftest import settings_for
 ROOT = Path(__file__).parents[1]
 SERVICES = [path for path in sorted((ROOT / "services").iterdir()) if (path / "app.py").exists()]
 PURE_NAMES = {"domain.py", "rules.py", "projection.py"} | {
-    name + ".py" for name in ("arrivals", "case", "commands", "households", "quotas", "suppression")
+    name + ".py"
+    for name in (
+        "arrivals",
+        "assignment",
+        "case",
+        "closing",
+        "commands",
+        "contacts",
+        "days",
+        "households",
+        "housing",
+        "plans",
+        "quotas",
+        "sight",
+        "steps",
+        "suppression",
+        "work",
+    )
 }
 # Standard library modules that would bring time, chance, the environment or the outside into a rule.
 IMPURE = {"os", "random", "time", "asyncio", "secrets", "socket", "subprocess", "threading", "urllib", "http"}

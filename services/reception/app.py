@@ -4,13 +4,15 @@ from pathlib import Path
 
 from starlette.formparsers import MultiPartParser
 
-from services.reception import http, pages
+from services.reception import http, http_casework, pages
 from services.reception.imports import pages as import_pages
 from services.reception.imports.importer import Importer
 from services.reception.people import Desk
 from shared.process import Service, run
 from shared.settings import Settings
 
+# Said of a part of a case by a rule; unknown cases are told before that.
+NOT_FOUND = dict.fromkeys(("unknown-housing", "unknown-plan", "unknown-contact"), 404)
 # A form's own fields come on top of the file.
 UPLOAD = http.LARGEST_FILE + 64 * 1024
 # An uploaded file is personal data: it never goes to the disk before it is sealed.
@@ -23,8 +25,9 @@ def service(settings: Settings) -> Service:
     return Service(
         settings,
         here=Path(__file__).parent,
-        routers=[http.router, import_pages.router, pages.router],
+        routers=[http.router, http_casework.router, import_pages.router, pages.router],
         background=[importer.run],
+        statuses=NOT_FOUND,
         extras={"desk": desk, "importer": importer},
         bodies={"/reception/imports": UPLOAD, "/reception/forms/import": UPLOAD},
     )

@@ -35,6 +35,8 @@ def _plausible_arrival(case: Case, arrived_on: date, today: date) -> None:
 def registered(command: RegisterArrival, case: Case) -> list[ArrivalRegistered]:
     if case.cancelled is not None:
         raise Refused("case-cancelled")
+    if case.closed is not None:
+        raise Refused("case-closed")
     _plausible_arrival(case, command.arrived_on, command.today)
     if command.persons is None:
         waiting = [member for member in case.persons if member.arrived_on is None]
@@ -60,6 +62,12 @@ def corrected(command: CorrectArrival, case: Case) -> list[ArrivalCorrected]:
     if not other:
         return []
     persons = tuple(member.person for member in other)
+    if command.arrived_on is None:
+        # Who has not arrived is waited for again, and has no plan.
+        if case.closed is not None:
+            raise Refused("case-closed")
+        if any(plan.person in persons and plan.ended_on is None for plan in case.plans):
+            raise Refused("person-has-plan", field="persons")
     return [ArrivalCorrected(arrived_on=command.arrived_on, reason=command.reason, persons=persons)]
 
 

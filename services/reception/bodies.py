@@ -10,7 +10,23 @@ from pydantic_core import PydanticCustomError
 
 from services.reception import numbers
 from services.reception.households import AllocationTerms, NewPerson, NoticeTerms, Replaced
-from shared.contracts.reception import CancelReason, Category, CorrectionReason, Sex
+from shared.contracts.reception import (
+    ActivityKind,
+    AssignmentReason,
+    CancelReason,
+    Category,
+    CloseReason,
+    ContactKind,
+    ContactOutcome,
+    CorrectionReason,
+    Goal,
+    HousingKind,
+    PlanOutcome,
+    Progress,
+    Provider,
+    ReopenReason,
+    Sex,
+)
 
 LARGEST_HOUSEHOLD = 30
 ProtectedIdentity = Literal["none", "secrecy-marked", "protected-registration", "fictitious-identity"]
@@ -151,6 +167,104 @@ class ArrivalCorrectionBody(Body):
     arrived_on: Day | None
     reason: CorrectionReason
     persons: Annotated[tuple[UUID, ...], Field(min_length=1, max_length=LARGEST_HOUSEHOLD)]
+
+
+Text255 = Annotated[str, Field(strict=True, min_length=1, max_length=255), AfterValidator(_tidy)]
+UnitName = Annotated[str, Field(strict=True, pattern=r"^[a-z0-9-]{1,40}$")]
+
+
+class AssignmentBody(Body):
+    """`caseworker` is the opaque subject of the sign-in; `unit` the unit that holds the case from now on."""
+
+    caseworker: Text255
+    unit: UnitName
+    reason: AssignmentReason
+
+
+class HousingBody(Body):
+    """A home. The address is personal data: it is sealed, and in no event."""
+
+    kind: HousingKind
+    secured_on: Day
+    available_from: Day
+    contract_until: Day | None = None
+    address: Annotated[
+        Annotated[str, Field(strict=True, max_length=200), AfterValidator(_tidy)] | None,
+        BeforeValidator(_blank),
+        Field(repr=False),
+    ] = None
+
+
+class HousingCorrectionBody(HousingBody):
+    """All facts as they are to stand. An address that is not sent stays as it is; null takes it away."""
+
+    withdrawn: StrictBool = False
+
+
+class ActivityBody(Body):
+    """`activity` is the id of one that is known already; a new one has none."""
+
+    activity: UUID | None = None
+    kind: ActivityKind
+    provider: Provider
+    starts_on: Day
+    ends_on: Day | None = None
+
+
+class PlanBody(Body):
+    """The plan of one member of the household, all of it as it is to stand."""
+
+    person: UUID
+    created_on: Day
+    goal: Goal
+    activities: Annotated[tuple[ActivityBody, ...], Field(max_length=40)] = ()
+    follow_up_on: Day
+
+
+class FollowUpBody(Body):
+    followed_up_on: Day
+    progress: Progress
+    next_follow_up_on: Day
+
+
+class PlanEndBody(Body):
+    ended_on: Day
+    outcome: PlanOutcome
+
+
+class PlanReopeningBody(Body):
+    follow_up_on: Day
+
+
+class ContactBody(Body):
+    kind: ContactKind
+    outcome: ContactOutcome
+    contacted_on: Day
+    next_contact_on: Day | None = None
+
+
+class ContactCorrectionBody(ContactBody):
+    """All facts as they are to stand."""
+
+    withdrawn: StrictBool = False
+
+
+class ClosingBody(Body):
+    closed_on: Day
+    reason: CloseReason
+
+
+class ReopeningBody(Body):
+    reopened_on: Day
+    reason: ReopenReason
+
+
+class CoverBody(Body):
+    """`sub` sees the cases of `for_sub` up to and including `until`."""
+
+    sub: Text255
+    for_sub: Text255
+    until: Day
 
 
 class DecisionBody(Body):

@@ -5,7 +5,20 @@ from datetime import date
 from typing import Literal
 from uuid import UUID
 
-from shared.contracts.reception import AgeBand, CancelReason, Category, Sex
+from shared.contracts.reception import (
+    Activity,
+    AgeBand,
+    CancelReason,
+    Category,
+    CloseReason,
+    ContactKind,
+    ContactOutcome,
+    Goal,
+    HousingKind,
+    PlanOutcome,
+    Progress,
+    Sex,
+)
 
 Status = Literal["open", "partly-arrived", "arrived", "cancelled"]
 
@@ -22,6 +35,52 @@ class Member:
 
 
 @dataclass(frozen=True, slots=True)
+class Home:
+    """A home as it stands now. Its address is not here: it is sealed."""
+
+    housing: UUID
+    kind: HousingKind
+    secured_on: date
+    available_from: date
+    contract_until: date | None = None
+    withdrawn: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """An establishment plan of one member as it stands now."""
+
+    plan: UUID
+    person: UUID
+    created_on: date
+    goal: Goal
+    activities: tuple[Activity, ...]
+    follow_up_on: date
+    followed_up_on: date | None = None
+    progress: Progress | None = None
+    ended_on: date | None = None
+    outcome: PlanOutcome | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """A contact as it stands now."""
+
+    contact: UUID
+    kind: ContactKind
+    outcome: ContactOutcome
+    contacted_on: date
+    next_contact_on: date | None = None
+    withdrawn: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Closing:
+    closed_on: date
+    reason: CloseReason
+
+
+@dataclass(frozen=True, slots=True)
 class Case:
     """One household, from an allocation or a settlement notice. `decided_on` is the decision's or the notice's day."""
 
@@ -33,6 +92,12 @@ class Case:
     receive_by: date | None = None
     replaces: UUID | None = None
     cancelled: CancelReason | None = None
+    caseworker: str | None = None
+    unit: str | None = None
+    homes: tuple[Home, ...] = ()
+    plans: tuple[Plan, ...] = ()
+    contacts: tuple[Contact, ...] = ()
+    closed: Closing | None = None
 
     @property
     def status(self) -> Status:
@@ -42,3 +107,8 @@ class Case:
         if arrived == len(self.persons):
             return "arrived"
         return "partly-arrived" if arrived else "open"
+
+    @property
+    def over(self) -> bool:
+        """Whether nothing is to be done in it any more."""
+        return self.cancelled is not None or self.closed is not None

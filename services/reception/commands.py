@@ -6,7 +6,20 @@ from typing import TypeAlias
 from uuid import UUID
 
 from services.reception.households import AllocationTerms, NewPerson, NoticeTerms
-from shared.contracts.reception import CancelReason, CorrectionReason
+from shared.contracts.reception import (
+    Activity,
+    AssignmentReason,
+    CancelReason,
+    CloseReason,
+    ContactKind,
+    ContactOutcome,
+    CorrectionReason,
+    Goal,
+    HousingKind,
+    PlanOutcome,
+    Progress,
+    ReopenReason,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +68,116 @@ class CorrectArrival:
 
 
 @dataclass(frozen=True, slots=True)
+class AssignCase:
+    caseworker: str
+    unit: str
+    reason: AssignmentReason
+
+
+@dataclass(frozen=True, slots=True)
+class SecureHousing:
+    housing: UUID
+    kind: HousingKind
+    secured_on: date
+    available_from: date
+    contract_until: date | None
+    today: date
+
+
+@dataclass(frozen=True, slots=True)
+class CorrectHousing:
+    housing: UUID
+    kind: HousingKind
+    secured_on: date
+    available_from: date
+    contract_until: date | None
+    withdrawn: bool
+    today: date
+
+
+@dataclass(frozen=True, slots=True)
+class CreatePlan:
+    plan: UUID
+    person: UUID
+    created_on: date
+    goal: Goal
+    activities: tuple[Activity, ...]
+    follow_up_on: date
+    today: date
+
+
+@dataclass(frozen=True, slots=True)
+class CorrectPlan:
+    """The plan's facts as they are to stand, also when activities are added, changed or taken out."""
+
+    plan: UUID
+    person: UUID
+    created_on: date
+    goal: Goal
+    activities: tuple[Activity, ...]
+    follow_up_on: date
+    today: date
+
+
+@dataclass(frozen=True, slots=True)
+class FollowUpPlan:
+    plan: UUID
+    followed_up_on: date
+    progress: Progress
+    next_follow_up_on: date
+    today: date
+
+
+@dataclass(frozen=True, slots=True)
+class EndPlan:
+    plan: UUID
+    ended_on: date
+    outcome: PlanOutcome
+    today: date
+
+
+@dataclass(frozen=True, slots=True)
+class ReopenPlan:
+    plan: UUID
+    follow_up_on: date
+
+
+@dataclass(frozen=True, slots=True)
+class RecordContact:
+    contact: UUID
+    kind: ContactKind
+    outcome: ContactOutcome
+    contacted_on: date
+    next_contact_on: date | None
+    today: date
+
+
+@dataclass(frozen=True, slots=True)
+class CorrectContact:
+    contact: UUID
+    kind: ContactKind
+    outcome: ContactOutcome
+    contacted_on: date
+    next_contact_on: date | None
+    withdrawn: bool
+    today: date
+
+
+@dataclass(frozen=True, slots=True)
+class CloseCase:
+    closed_on: date
+    reason: CloseReason
+    today: date
+
+
+@dataclass(frozen=True, slots=True)
+class ReopenCase:
+    reopened_on: date
+    reason: ReopenReason
+    today: date
+
+
+@dataclass(frozen=True, slots=True)
 class SetQuota:
     quota_year: int
     target: int
@@ -69,5 +192,17 @@ Command: TypeAlias = (
     | NotifySettlement
     | RegisterArrival
     | CorrectArrival
+    | AssignCase
+    | SecureHousing
+    | CorrectHousing
+    | CreatePlan
+    | CorrectPlan
+    | FollowUpPlan
+    | EndPlan
+    | ReopenPlan
+    | RecordContact
+    | CorrectContact
+    | CloseCase
+    | ReopenCase
     | SetQuota
 )

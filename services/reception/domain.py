@@ -5,16 +5,28 @@ from dataclasses import replace
 from datetime import date
 from typing import TypeAlias, assert_never
 
-from services.reception import arrivals, quotas
+from services.reception import arrivals, assignment, closing, contacts, housing, plans, quotas
 from services.reception.case import Case, Member
 from services.reception.commands import (
+    AssignCase,
     CancelAllocation,
+    CloseCase,
     Command,
     CorrectAllocation,
     CorrectArrival,
+    CorrectContact,
+    CorrectHousing,
+    CorrectPlan,
+    CreatePlan,
+    EndPlan,
+    FollowUpPlan,
     NotifySettlement,
     ReceiveAllocation,
+    RecordContact,
     RegisterArrival,
+    ReopenCase,
+    ReopenPlan,
+    SecureHousing,
     SetQuota,
 )
 from services.reception.households import AllocationTerms, NewPerson, NoticeTerms, facts_of, faults
@@ -25,6 +37,18 @@ from shared.contracts.reception import (
     AllocationReceived,
     ArrivalCorrected,
     ArrivalRegistered,
+    CaseAssigned,
+    CaseClosed,
+    CaseReopened,
+    ContactCorrected,
+    ContactRecorded,
+    EstablishmentPlanCorrected,
+    EstablishmentPlanCreated,
+    EstablishmentPlanEnded,
+    EstablishmentPlanFollowedUp,
+    EstablishmentPlanReopened,
+    HousingCorrected,
+    HousingSecured,
     PersonFacts,
     QuotaSet,
     ReceptionEvent,
@@ -53,6 +77,30 @@ def decide(command: Command, state: State) -> Sequence[ReceptionEvent]:
             return arrivals.registered(command, _case(state))
         case CorrectArrival():
             return arrivals.corrected(command, _case(state))
+        case AssignCase():
+            return assignment.assigned(command, _case(state))
+        case SecureHousing():
+            return housing.secured(command, _case(state))
+        case CorrectHousing():
+            return housing.corrected(command, _case(state))
+        case CreatePlan():
+            return plans.created(command, _case(state))
+        case CorrectPlan():
+            return plans.corrected(command, _case(state))
+        case FollowUpPlan():
+            return plans.followed_up(command, _case(state))
+        case EndPlan():
+            return plans.ended(command, _case(state))
+        case ReopenPlan():
+            return plans.reopened(command, _case(state))
+        case RecordContact():
+            return contacts.recorded(command, _case(state))
+        case CorrectContact():
+            return contacts.corrected(command, _case(state))
+        case CloseCase():
+            return closing.closed(command, _case(state))
+        case ReopenCase():
+            return closing.reopened(command, _case(state))
         case _:
             assert_never(command)
 
@@ -100,6 +148,8 @@ def _correct_allocation(command: CorrectAllocation, case: Case) -> list[Allocati
         raise Refused("not-an-allocation")
     if case.cancelled is not None:
         raise Refused("case-cancelled")
+    if case.closed is not None:
+        raise Refused("case-closed")
     _check(command.terms, command.persons, command.today)
     terms = command.terms
     kept = {person.person for person in command.persons}
@@ -168,5 +218,17 @@ def evolve(state: State, event: ReceptionEvent) -> State:
             return replace(_case(state), cancelled=event.reason)
         case ArrivalRegistered() | ArrivalCorrected():
             return arrivals.arrived(_case(state), event.arrived_on, event.persons)
+        case CaseAssigned():
+            return replace(_case(state), caseworker=event.caseworker, unit=event.unit)
+        case HousingSecured() | HousingCorrected():
+            return housing.standing(_case(state), event)
+        case EstablishmentPlanCreated() | EstablishmentPlanCorrected():
+            return plans.standing(_case(state), event)
+        case EstablishmentPlanFollowedUp() | EstablishmentPlanEnded() | EstablishmentPlanReopened():
+            return plans.moved(_case(state), event)
+        case ContactRecorded() | ContactCorrected():
+            return contacts.standing(_case(state), event)
+        case CaseClosed() | CaseReopened():
+            return closing.standing(_case(state), event)
         case _:
             assert_never(event)

@@ -91,7 +91,7 @@ async def decide(doing: Doing, loaded: store.Loaded, command: Command) -> int:
     return sequence
 
 
-async def _change(doing: Doing, case_id: UUID, expected: int, command: Command) -> Answer:
+async def change(doing: Doing, case_id: UUID, expected: int, command: Command) -> Answer:
     loaded = await load(doing, case_id, expected)
     return case_answer(200, case_id, await decide(doing, loaded, command))
 
@@ -128,13 +128,13 @@ async def notify_settlement(doing: Doing, body: NoticeBody) -> Answer:
 
 
 async def cancel(doing: Doing, case_id: UUID, body: CancellationBody, expected: int) -> Answer:
-    return await _change(doing, case_id, expected, commands.CancelAllocation(body.reason))
+    return await change(doing, case_id, expected, commands.CancelAllocation(body.reason))
 
 
 async def register_arrival(doing: Doing, case_id: UUID, body: ArrivalBody, expected: int) -> Answer:
-    return await _change(doing, case_id, expected, commands.RegisterArrival(body.arrived_on, body.persons, doing.today))
+    return await change(doing, case_id, expected, commands.RegisterArrival(body.arrived_on, body.persons, doing.today))
 
 
 async def correct_arrival(doing: Doing, case_id: UUID, body: ArrivalCorrectionBody, expected: int) -> Answer:
     command = commands.CorrectArrival(body.arrived_on, body.reason, body.persons, doing.today)
-    return await _change(doing, case_id, expected, command)
+    return await change(doing, case_id, expected, command)

@@ -6,7 +6,7 @@ from hmac import digest as hmac_digest
 from typing import Any
 from uuid import UUID
 
-from services.reception import store
+from services.reception import store, store_casework
 from services.reception.bodies import PersonBody, sealed_content
 from services.reception.matching import Known
 from shared.access_log import AccessLog
@@ -66,6 +66,20 @@ class Desk:
                 content = PersonBody.model_validate(open_sealed(keys[row.id], row.id, row.sealed).reveal())
             found[row.case_id].append(Known(row.id, content))
         return found
+
+    async def keep_address(self, tx: Connection, housing: UUID, case_id: UUID, address: str | None) -> None:
+        """Seals the address of a home; None takes it away."""
+        sealed = None
+        if address is not None:
+            sealed = await self.seal_file(tx, housing, {"address": address})
+        await store_casework.keep_home(tx, housing, case_id, sealed)
+
+    async def addresses(self, conn: Connection, case_id: UUID) -> dict[UUID, str]:
+        """The addresses of this household's homes. Whoever shows them records the look."""
+        rows = await store_casework.sealed_homes(conn, case_id)
+        keys = await self.files.unwrap(conn, [housing for housing, _ in rows])
+        opened = {h: open_sealed(keys[h], h, sealed).reveal() for h, sealed in rows if h in keys}
+        return {housing: str(content["address"]) for housing, content in opened.items()}
 
     async def seal_file(self, tx: Connection, file_id: UUID, content: dict[str, Any]) -> bytes:
         keys = await self.files.new_keys(tx, [file_id])

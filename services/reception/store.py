@@ -12,6 +12,7 @@ from pydantic import TypeAdapter
 from services.reception import store_quotas
 from services.reception.case import Case
 from services.reception.quotas import Quota
+from services.reception.steps import contact_due, next_step
 from shared.database import Connection
 
 _CASE = TypeAdapter(Case)
@@ -87,8 +88,10 @@ async def open_case(tx: Connection, case_id: UUID) -> None:
 
 async def save(tx: Connection, cases: Sequence[tuple[UUID, int, Case]]) -> None:
     """State and list columns of `(id, sequence, case)`, in one statement. Their rows are locked by the caller."""
-    rows = [
-        {
+    rows = []
+    for id, sequence, case in cases:
+        step, contact = next_step(case), contact_due(case)
+        row = {
             "id": str(id),
             "sequence": sequence,
             "state": _CASE.dump_python(case, mode="json"),
@@ -101,16 +104,23 @@ async def save(tx: Connection, cases: Sequence[tuple[UUID, int, Case]]) -> None:
             "deadline": (case.receive_by or NEVER).isoformat(),
             "household": len(case.persons),
             "arrived": sum(member.arrived_on is not None for member in case.persons),
+            "caseworker": case.caseworker,
+            "unit": case.unit,
+            "closed": case.closed is not None,
+            "due_on": (step.due if step else NEVER).isoformat(),
+            "next_step": step.what if step else None,
+            "contact_on": contact.due.isoformat() if contact and not case.over else None,
         }
-        for id, sequence, case in cases
-    ]
+        rows.append(row)
     await tx.execute(
         """
         update cases c set sequence = n.sequence, state = n.state, kind = n.kind, category = n.category,
           status = n.status, quota_year = n.quota_year, decided_on = n.decided_on, receive_by = n.receive_by,
-          deadline = n.deadline, household = n.household, arrived = n.arrived
+          deadline = n.deadline, household = n.household, arrived = n.arrived, caseworker = n.caseworker,
+          unit = n.unit, closed = n.closed, due_on = n.due_on, next_step = n.next_step, contact_on = n.contact_on
         from jsonb_to_recordset($1::jsonb) as n (id uuid, sequence bigint, state jsonb, kind text, category text,
-          status text, quota_year int, decided_on date, receive_by date, deadline date, household int, arrived int)
+          status text, quota_year int, decided_on date, receive_by date, deadline date, household int, arrived int,
+          caseworker text, unit text, closed boolean, due_on date, next_step text, contact_on date)
         where c.id = n.id
         """,
         json.dumps(rows),

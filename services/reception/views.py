@@ -2,21 +2,26 @@
 
 import base64
 import re
+from dataclasses import asdict
 from datetime import date
 from typing import Any
 from uuid import UUID
 
+from pydantic import TypeAdapter
+
 from services.reception import store
-from services.reception.case import Case
+from services.reception.case import Case, Plan
 from services.reception.handlers import Doing
 from services.reception.imports import store as imports
 from services.reception.imports.columns import SWEDISH
+from services.reception.steps import steps
 from shared import journal
 from shared.database import Connection
 from shared.web.mistakes import kind
 from shared.web.problems import Problem
 from shared.web.texts import Texts
 
+_PLAN = TypeAdapter(Plan)
 _SHOWN = ("category", "quota_year", "decided_on", "receive_by")
 
 
@@ -80,6 +85,13 @@ async def case_view(conn: Connection, today: date, case_id: UUID) -> dict[str, A
     names = await store.colleagues(conn, {entry.actor for entry in entries})
     return case_row(row, today) | {
         "replaces": case.replaces,
+        "caseworker": case.caseworker,
+        "unit": case.unit,
+        "steps": [asdict(step) for step in steps(case)],
+        "homes": [asdict(home) for home in case.homes],
+        "plans": [_PLAN.dump_python(plan) for plan in case.plans],
+        "contacts": [asdict(contact) for contact in case.contacts],
+        "closed": asdict(case.closed) if case.closed else None,
         "persons": [
             {
                 "person": member.person,

@@ -13,7 +13,7 @@ from uuid import uuid4
 
 import httpx
 
-from services.reception import domain, store
+from services.reception import domain, store, store_casework
 from services.reception.app import service
 from shared.contracts.event import CATALOGUE
 from shared.database import Database
@@ -62,10 +62,16 @@ class Office:
         at = datetime(day.year, day.month, day.day, 9, tzinfo=UTC) + timedelta(microseconds=len(self.clock.read_text()))
         self.clock.write_text(at.isoformat())
 
+    def actor(self, who: str) -> Actor:
+        """`caseworker` is number 1 of the unit reception; `caseworker-2@minors` another one, of another unit."""
+        name, _, unit = who.partition("@")
+        role, _, number = name.partition("-")
+        named = f"Test {role.title()}" + (f" {number}" if number else "")
+        return Actor(f"{role}-{number or 1}", frozenset({role}), unit or "reception", named)
+
     def _as(self, role: str) -> tuple[dict[str, str], str]:
         if role not in self._people:
-            name = f"Test {role.title()}"
-            cookie = self.identity.open_session(Actor(f"{role}-1", frozenset({role}), "reception", name))
+            cookie = self.identity.open_session(self.actor(role))
             session = self.identity.session(cookie)
             self._people[role] = {SESSION_COOKIE: cookie}, _token(self.identity, "session " + session.id)
         return self._people[role]
@@ -87,6 +93,12 @@ class Office:
     async def post(self, path: str, body: Any, role: str = "coordinator", version: int | None = None) -> httpx.Response:
         headers = {"if-match": f'"{version}"'} if version is not None else {}
         return await self.ask(role, "POST", path, json=body, headers=headers)
+
+    async def knows(self, *who: str) -> None:
+        """These have signed in: cases can be given to those who work with cases."""
+        for role in who:
+            async with self.database.transaction() as tx:
+                await store_casework.enter_colleague(tx, self.actor(role))
 
     async def allocate(self, **given: Any) -> dict[str, Any]:
         answer = await self.post("/reception/allocations", household(**given))

@@ -1,0 +1,129 @@
+"""Commands of those who work with a case, from its assignment to its close: load, decide, save, announce."""
+
+from uuid import UUID
+
+from services.reception import commands, store_casework
+from services.reception.bodies import (
+    AssignmentBody,
+    ClosingBody,
+    ContactBody,
+    ContactCorrectionBody,
+    FollowUpBody,
+    HousingBody,
+    HousingCorrectionBody,
+    PlanBody,
+    PlanEndBody,
+    PlanReopeningBody,
+    ReopeningBody,
+)
+from services.reception.handlers import Doing, case_answer, change, decide, load
+from shared.contracts.reception import Activity
+from shared.decider import Refused
+from shared.journal import uuid7
+from shared.web.commands import Answer
+
+
+def _made(answer: Answer, **ids: UUID) -> Answer:
+    return Answer(201, {**answer.data, **ids}, location=answer.location, etag=answer.etag)
+
+
+async def assign(doing: Doing, case_id: UUID, body: AssignmentBody, expected: int) -> Answer:
+    loaded = await load(doing, case_id, expected)
+    if not await store_casework.may_have_cases(doing.tx, body.caseworker):
+        raise Refused("unknown-colleague", field="caseworker")
+    command = commands.AssignCase(body.caseworker, body.unit, body.reason)
+    return case_answer(200, case_id, await decide(doing, loaded, command))
+
+
+async def secure_housing(doing: Doing, case_id: UUID, body: HousingBody, expected: int) -> Answer:
+    housing = uuid7()
+    command = commands.SecureHousing(
+        housing, body.kind, body.secured_on, body.available_from, body.contract_until, doing.today
+    )
+    answer = await change(doing, case_id, expected, command)
+    await doing.desk.keep_address(doing.tx, housing, case_id, body.address)
+    return _made(answer, housing=housing)
+
+
+async def correct_housing(
+    doing: Doing, case_id: UUID, housing: UUID, body: HousingCorrectionBody, expected: int
+) -> Answer:
+    command = commands.CorrectHousing(
+        housing, body.kind, body.secured_on, body.available_from, body.contract_until, body.withdrawn, doing.today
+    )
+    answer = await change(doing, case_id, expected, command)
+    if "address" in body.model_fields_set:
+        await doing.desk.keep_address(doing.tx, housing, case_id, body.address)
+    return answer
+
+
+def _activities(body: PlanBody) -> tuple[Activity, ...]:
+    return tuple(
+        Activity(
+            activity=one.activity or uuid7(),
+            kind=one.kind,
+            provider=one.provider,
+            starts_on=one.starts_on,
+            ends_on=one.ends_on,
+        )
+        for one in body.activities
+    )
+
+
+async def create_plan(doing: Doing, case_id: UUID, body: PlanBody, expected: int) -> Answer:
+    if any(one.activity is not None for one in body.activities):
+        raise Refused("activity-not-known", field="activities")
+    plan = uuid7()
+    command = commands.CreatePlan(
+        plan, body.person, body.created_on, body.goal, _activities(body), body.follow_up_on, doing.today
+    )
+    return _made(await change(doing, case_id, expected, command), plan=plan)
+
+
+async def correct_plan(doing: Doing, case_id: UUID, plan: UUID, body: PlanBody, expected: int) -> Answer:
+    loaded = await load(doing, case_id, expected)
+    known = {a.activity for p in loaded.case.plans if p.plan == plan for a in p.activities} if loaded.case else set()
+    if any(one.activity is not None and one.activity not in known for one in body.activities):
+        raise Refused("activity-not-known", field="activities")
+    command = commands.CorrectPlan(
+        plan, body.person, body.created_on, body.goal, _activities(body), body.follow_up_on, doing.today
+    )
+    return case_answer(200, case_id, await decide(doing, loaded, command))
+
+
+async def follow_up_plan(doing: Doing, case_id: UUID, plan: UUID, body: FollowUpBody, expected: int) -> Answer:
+    command = commands.FollowUpPlan(plan, body.followed_up_on, body.progress, body.next_follow_up_on, doing.today)
+    return await change(doing, case_id, expected, command)
+
+
+async def end_plan(doing: Doing, case_id: UUID, plan: UUID, body: PlanEndBody, expected: int) -> Answer:
+    return await change(doing, case_id, expected, commands.EndPlan(plan, body.ended_on, body.outcome, doing.today))
+
+
+async def reopen_plan(doing: Doing, case_id: UUID, plan: UUID, body: PlanReopeningBody, expected: int) -> Answer:
+    return await change(doing, case_id, expected, commands.ReopenPlan(plan, body.follow_up_on))
+
+
+async def record_contact(doing: Doing, case_id: UUID, body: ContactBody, expected: int) -> Answer:
+    contact = uuid7()
+    command = commands.RecordContact(
+        contact, body.kind, body.outcome, body.contacted_on, body.next_contact_on, doing.today
+    )
+    return _made(await change(doing, case_id, expected, command), contact=contact)
+
+
+async def correct_contact(
+    doing: Doing, case_id: UUID, contact: UUID, body: ContactCorrectionBody, expected: int
+) -> Answer:
+    command = commands.CorrectContact(
+        contact, body.kind, body.outcome, body.contacted_on, body.next_contact_on, body.withdrawn, doing.today
+    )
+    return await change(doing, case_id, expected, command)
+
+
+async def close(doing: Doing, case_id: UUID, body: ClosingBody, expected: int) -> Answer:
+    return await change(doing, case_id, expected, commands.CloseCase(body.closed_on, body.reason, doing.today))
+
+
+async def reopen(doing: Doing, case_id: UUID, body: ReopeningBody, expected: int) -> Answer:
+    return await change(doing, case_id, expected, commands.ReopenCase(body.reopened_on, body.reason, doing.today))

@@ -1,0 +1,38 @@
+"""When a case ends, and when it is taken up again. Pure."""
+
+from dataclasses import replace
+
+from services.reception import days
+from services.reception.case import Case, Closing
+from services.reception.commands import CloseCase, ReopenCase
+from shared.contracts.reception import CaseClosed, CaseReopened
+from shared.decider import Refused
+
+
+def closed(command: CloseCase, case: Case) -> list[CaseClosed]:
+    if case.closed == Closing(command.closed_on, command.reason):
+        return []
+    days.is_open(case)
+    days.happened(case, command.closed_on, "closed_on", command.today)
+    # An allocation that somebody is waited for is cancelled, corrected or received; it is not put away.
+    if case.kind == "allocated" and case.status != "arrived":
+        raise Refused("not-everybody-arrived")
+    if any(plan.ended_on is None for plan in case.plans):
+        raise Refused("plan-open")
+    return [CaseClosed(closed_on=command.closed_on, reason=command.reason)]
+
+
+def reopened(command: ReopenCase, case: Case) -> list[CaseReopened]:
+    if case.closed is None:
+        raise Refused("case-not-closed")
+    if command.reopened_on > command.today:
+        raise Refused("day-in-future", field="reopened_on", today=command.today)
+    if command.reopened_on < case.closed.closed_on:
+        raise Refused("before-closing", field="reopened_on", day=case.closed.closed_on)
+    return [CaseReopened(reopened_on=command.reopened_on, reason=command.reason)]
+
+
+def standing(case: Case, event: CaseClosed | CaseReopened) -> Case:
+    if isinstance(event, CaseReopened):
+        return replace(case, closed=None)
+    return replace(case, closed=Closing(event.closed_on, event.reason))
