@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import date
 from typing import Literal
 
-from services.reporting import figures
+from services.reporting import casework, figures
 from services.reporting.board import (
     ArrivalDays,
     Dashboard,
@@ -20,6 +20,7 @@ from services.reporting.board import (
     QuotaProgress,
     Received,
 )
+from services.reporting.casework import Worked
 from services.reporting.cells import Cells
 from services.reporting.figures import Counted
 from services.reporting.rules import SmallNumbers, small_numbers
@@ -29,9 +30,13 @@ Area = Literal["reception", "awards"]
 AREAS: frozenset[Area] = frozenset({"reception", "awards"})
 
 
-def board(counted: Counted, today: date, year: int | None, inside: frozenset[Area]) -> Dashboard:
+def board(
+    counted: Counted, today: date, year: int | None, inside: frozenset[Area], worked: Worked | None = None
+) -> Dashboard:
     """The dashboard for one who is inside these areas and outside the others."""
     full = figures.dashboard(counted, today, year)
+    if worked is not None:
+        full = replace(full, casework=casework.of_year(worked, full.year, today))
     if inside >= AREAS:
         return full
     rule = small_numbers(today)
@@ -52,6 +57,7 @@ def board(counted: Counted, today: date, year: int | None, inside: frozenset[Are
         arrival_days=arrival_days(full.arrival_days, rule),
         open_cases=open_cases(full.open_cases, rule),
         notifications=tuple(notification(one, rule) for one in full.notifications),
+        casework=None if full.casework is None else casework.shown(full.casework, rule),
     )
 
 
