@@ -43,6 +43,7 @@ PURE_NAMES = {"domain.py", "rules.py", "projection.py", "alarms.py"} | {
         "steps",
         "struck",
         "suppression",
+        "work",
     )
 }
 # Standard library modules that would bring time, chance, the environment or the outside into a rule.

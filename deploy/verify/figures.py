@@ -7,11 +7,14 @@ from datetime import date, datetime
 from deploy.verify.evidence import Evidence
 from deploy.verify.findings import Report
 from deploy.verify.recount import recount
+from deploy.verify.recount_work import recount_work
 from deploy.verify.site import Site
 from services.reception import store as reception
 from services.reporting import reconciliation, store_figures
 from services.reporting.board import Dashboard
+from services.reporting.casework import Worked
 from services.reporting.figures import Counted, dashboard
+from services.reporting.store_casework import worked
 from services.reporting.suppression import Count, exact
 from shared.contracts.envelope import Fact
 
@@ -59,6 +62,7 @@ async def check_figures(site: Site, evidence: Evidence, facts: Sequence[Fact], r
         connection.transaction(isolation="repeatable_read", readonly=True),
     ):
         counted = await store_figures.counted(connection, gate.generation, today)
+        work = await worked(connection, gate.generation, today)
         ours = await store_figures.own_count(connection, gate.generation)
     totals = 0
     for year in dashboard(counted, today).years:
@@ -71,12 +75,14 @@ async def check_figures(site: Site, evidence: Evidence, facts: Sequence[Fact], r
         report.saw("I6", "not recounted: the rows are not what the events make, or there are none")
         return
     slow = recount(facts, today)
-    groups = 0
-    for part in fields(Counted):
-        said, told = sorted(getattr(counted, part.name), key=str), sorted(getattr(slow, part.name), key=str)
+    groups, slow_work = 0, recount_work(facts, today)
+    pairs: list[tuple[str, object, object]] = [(part.name, counted, slow) for part in fields(Counted)]
+    pairs += [(part.name, work, slow_work) for part in fields(Worked)]
+    for name, fast, careful in pairs:
+        said, told = sorted(getattr(fast, name), key=str), sorted(getattr(careful, name), key=str)
         groups += len(told)
         if said != told:
-            report.found("I6", f"{part.name}: counted {_only(said, told)}, recounted {_only(told, said)}")
+            report.found("I6", f"{name}: counted {_only(said, told)}, recounted {_only(told, said)}")
     report.saw("I6", f"{groups:,} groups of {len(facts):,} facts counted by SQL and one case at a time, as of {today}")
     async with (
         site.database("reception") as connection,

@@ -65,17 +65,7 @@ class Rebuild:
                     self.impossible.append(f"{fact.source} {fact.subject} {fact.sequence}, event {fact.id}: {error}")
 
     def _apply(self, facts: list[Fact]) -> None:
-        cases, notifications = projection.touched(facts)
-        mine, all_cases, all_told = self.rows, self.rows.cases, self.rows.notifications
-        before = Rows(
-            cases={key: all_cases[key] for key in cases if key in all_cases},
-            notifications={key: all_told[key] for key in notifications if key in all_told},
-        )
-        after = projection.applied(before, facts)
-        mine.cases |= after.cases
-        mine.quotas |= after.quotas
-        mine.nominations |= after.nominations
-        mine.notifications |= after.notifications
+        self.rows.take(projection.applied(self.rows.asked_for(projection.touched(facts)), facts))
 
     def hashes(self) -> dict[Key, bytes]:
         """(table, key) -> hash of the row, as `stored` makes them."""
@@ -85,6 +75,13 @@ class Rebuild:
             found["case_row", str(case.case)] = _hash(_VALUES["case_row"](case))
             for person in case.persons.values():
                 found["person_row", f"{case.case} {person.person}"] = _hash(_VALUES["person_row"](person))
+        for table, rows in (
+            ("plan_row", self.rows.work.plans),
+            ("contact_row", self.rows.work.contacts),
+            ("home_row", self.rows.work.homes),
+        ):
+            for (owner, id), one in rows.items():
+                found[table, f"{owner} {id}"] = _hash(_VALUES[table](one))
         for quota in self.rows.quotas.values():
             found["quota_row", f"{quota.subject} {quota.revision}"] = _hash(_VALUES["quota_row"](quota))
         for nomination in self.rows.nominations.values():
@@ -97,9 +94,16 @@ class Rebuild:
 _TABLES = {
     "case_row": (
         ("case_id",),
-        ("kind", "category", "quota_year", "decided_on", "receive_by", "replaces", "cancelled"),
+        ("kind", "category", "quota_year", "decided_on", "receive_by", "replaces", "cancelled", "caseworker", "unit",
+         "closed_on", "close_reason"),
     ),
     "person_row": (("case_id", "person_id"), ("sex", "age_band", "unaccompanied_minor", "arrived_on")),
+    "plan_row": (
+        ("case_id", "plan_id"),
+        ("person_id", "created_on", "goal", "follow_up_on", "ended_on", "outcome"),
+    ),
+    "contact_row": (("case_id", "contact_id"), ("kind", "outcome", "contacted_on", "withdrawn")),
+    "home_row": (("case_id", "home_id"), ("kind", "secured_on", "withdrawn")),
     "quota_row": (("subject", "revision"), ("quota_year", "target", "decided_on")),
     "nomination_row": (("nomination_id",), ("prize", "prize_year", "nominee_kind", "submitted_at")),
     "notification_row": (

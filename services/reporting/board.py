@@ -6,6 +6,7 @@ A count is a number, or `..` where this reader is not shown it: whoever computes
 from dataclasses import dataclass
 from datetime import date
 
+from services.reporting.casework import Casework
 from services.reporting.suppression import Count
 
 
@@ -159,7 +160,7 @@ class NotificationCount:
 
 @dataclass(frozen=True, slots=True)
 class Dashboard:
-    """One year's page. `years` may be chosen; `latest` is the year that is shown when none is."""
+    """One year's page. `years` may be chosen; `latest` is shown when none is. `casework`: where a page asks for it."""
 
     year: int
     latest: int
@@ -171,3 +172,4 @@ class Dashboard:
     open_cases: OpenCases
     nominations: Nominations
     notifications: tuple[NotificationCount, ...]
+    casework: Casework | None = None

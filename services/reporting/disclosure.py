@@ -4,12 +4,12 @@ Pure. A figure stands on several pages (last year's line is this year's line of 
 its own year only, so that no page shows what another hides.
 """
 
-from collections.abc import Hashable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Hashable, Mapping
+from dataclasses import replace
 from datetime import date
 from typing import Literal
 
-from services.reporting import figures
+from services.reporting import casework, figures
 from services.reporting.board import (
     ArrivalDays,
     Dashboard,
@@ -20,45 +20,23 @@ from services.reporting.board import (
     QuotaProgress,
     Received,
 )
+from services.reporting.casework import Worked
+from services.reporting.cells import Cells
 from services.reporting.figures import Counted
 from services.reporting.rules import SmallNumbers, small_numbers
-from services.reporting.suppression import HIDDEN, Count, Sum, exact, hidden
+from services.reporting.suppression import HIDDEN, Count
 
 Area = Literal["reception", "awards"]
 AREAS: frozenset[Area] = frozenset({"reception", "awards"})
 
 
-@dataclass
-class Cells:
-    """The numbers of one table while it is looked over; `shown` answers after `close`."""
-
-    smallest_shown: int
-    values: dict[Hashable, int] = field(default_factory=dict)
-    sums: list[Sum] = field(default_factory=list)
-    follows: list[tuple[Hashable, Hashable]] = field(default_factory=list)
-    gone: frozenset[Hashable] = frozenset()
-
-    def put(self, key: Hashable, value: Count) -> None:
-        self.values[key] = exact(value)
-
-    def add_up(self, total: Hashable, parts: Iterable[Hashable]) -> None:
-        self.sums.append(Sum(total, tuple(parts)))
-
-    def split(self, total: Hashable, part: Hashable, rest: Hashable) -> None:
-        """What is not in `part` is computed by every reader, though no page shows it."""
-        self.values[rest] = self.values[total] - self.values[part]
-        self.add_up(total, (part, rest))
-
-    def close(self) -> None:
-        self.gone = hidden(self.values, self.sums, self.smallest_shown, self.follows)
-
-    def shown(self, key: Hashable) -> Count:
-        return HIDDEN if key in self.gone else self.values[key]
-
-
-def board(counted: Counted, today: date, year: int | None, inside: frozenset[Area]) -> Dashboard:
+def board(
+    counted: Counted, today: date, year: int | None, inside: frozenset[Area], worked: Worked | None = None
+) -> Dashboard:
     """The dashboard for one who is inside these areas and outside the others."""
     full = figures.dashboard(counted, today, year)
+    if worked is not None:
+        full = replace(full, casework=casework.of_year(worked, full.year, today))
     if inside >= AREAS:
         return full
     rule = small_numbers(today)
@@ -79,6 +57,7 @@ def board(counted: Counted, today: date, year: int | None, inside: frozenset[Are
         arrival_days=arrival_days(full.arrival_days, rule),
         open_cases=open_cases(full.open_cases, rule),
         notifications=tuple(notification(one, rule) for one in full.notifications),
+        casework=None if full.casework is None else casework.shown(full.casework, rule),
     )
 
 

@@ -8,7 +8,7 @@ from starlette.responses import Response
 from services.reporting import store
 from services.reporting.readers import READERS, inside
 from services.reporting.store_figures import STATUS_TOPIC
-from services.reporting.tables import TABLES
+from services.reporting.tables import TABLES, WORK
 from services.reporting.view import badge_document, document, view
 from services.reporting.watch import compare
 from shared.identity import Actor
@@ -41,7 +41,7 @@ async def table_csv(
     if table not in TABLES:
         raise Problem(404, "unknown-table", tables=", ".join(TABLES))
     own = runtime(request)
-    head, rows = TABLES[table]((await view(own, actor, year)).board)
+    head, rows = TABLES[table]((await view(own, actor, year, casework=table in WORK)).board)
     name = csvfile.file_name("reporting", table, own.clock.today())
     return csvfile.response(name, head, rows, semicolon=separator == "semicolon")
 

@@ -9,12 +9,12 @@ from services.reporting.disclosure import AREAS, Area
 from shared.contracts import CATALOGUE
 
 THEMES = ("reception", "establishment", "contacts", "notifications", "prize")
-UNITS = frozenset({"persons", "households", "notifications", "nominations", "plans", "contacts"})
+UNITS = frozenset({"persons", "households", "notifications", "nominations", "plans", "contacts", "homes", "cases"})
 
 
 @dataclass(frozen=True, slots=True)
 class Indicator:
-    """`name` and `definition` by language. `table`: the CSV file that holds the number."""
+    """`name` and `definition` by language. `table`: the CSV file that holds the number, if any."""
 
     key: str
     theme: str

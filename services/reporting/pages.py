@@ -13,7 +13,7 @@ from services.reporting.http import Reader, Year
 from services.reporting.indicators import THEMES, indicators, of_theme
 from services.reporting.rules import small_numbers
 from services.reporting.sections import Language, sections
-from services.reporting.tables import TABLES
+from services.reporting.tables import TABLES, WORK
 from services.reporting.themes import SECTIONS
 from services.reporting.view import View, document, view
 from shared.runtime import Runtime, runtime
@@ -65,7 +65,8 @@ async def page(
         chosen=year,
         sections={section.key: section for section in sections(found.board, reader(own, lang))},
         municipality=own.settings.municipality,
-        tables=list(TABLES),
+        tables=[name for name in TABLES if name not in WORK],
+        cases=CASES if "reception" in found.inside else {},
         **common(found, lang),
     )
 
@@ -92,7 +93,7 @@ async def theme_page(
     if theme not in THEMES:
         raise Problem(404, "unknown-theme", themes=", ".join(THEMES))
     own, mine = runtime(request), of_theme(theme)
-    found = await view(own, actor, year)
+    found = await view(own, actor, year, casework=theme in CASEWORK)
     if not wants_page(request):
         return JSONResponse(document(found, own.settings.municipality) | {"theme": theme})
     lang = language(request)
@@ -105,13 +106,17 @@ async def theme_page(
         keys=[one.key for one in mine],
         sections={one.key: SECTIONS[one.key](found.board, speaks) for one in mine},
         sources={one.key: SOURCES[one.unit] for one in mine},
-        tables=list(dict.fromkeys(one.table for one in mine)),
+        tables=list(dict.fromkeys(one.table for one in mine if one.table)),
+        cases=CASES if "reception" in found.inside else {},
         **common(found, lang),
     )
 
 
+CASEWORK = frozenset({"establishment", "contacts"})
+# From a figure of the unit's own to its cases: by state, never by what a person is (SFS 2001:637, section 15).
+CASES = {"open-cases": "/reception/inbox", "received": "/reception/inbox?show=arrived"}
 SOURCES = {"nominations": "nominations", "notifications": "notifications"} | dict.fromkeys(
-    ("persons", "households", "plans", "contacts"), ""
+    ("persons", "households", "plans", "contacts", "homes", "cases"), ""
 )
 
 

@@ -7,9 +7,11 @@ subject (the gate keeps the order) is refused with `Impossible`, so that the eve
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
-from typing import Literal, assert_never, cast, get_args
+from typing import Any, Literal, assert_never, cast, get_args
 from uuid import UUID
 
+from services.reporting.work import CHANGING, Changing, Wanted, Work, WorkEvent, apply, key_of
+from services.reporting.work import Impossible as Impossible
 from shared.contracts.awards import NominationSubmitted
 from shared.contracts.envelope import Fact, record
 from shared.contracts.notifications import NotificationAcknowledged, NotificationFailed, NotificationSent
@@ -23,15 +25,6 @@ from shared.contracts.reception import (
     CaseClosed,
     CaseEvent,
     CaseReopened,
-    ContactCorrected,
-    ContactRecorded,
-    EstablishmentPlanCorrected,
-    EstablishmentPlanCreated,
-    EstablishmentPlanEnded,
-    EstablishmentPlanFollowedUp,
-    EstablishmentPlanReopened,
-    HousingCorrected,
-    HousingSecured,
     PersonFacts,
     QuotaSet,
     SettlementNotified,
@@ -39,13 +32,22 @@ from shared.contracts.reception import (
 
 # `isinstance` asks a pydantic model's metaclass, which costs more than applying the event.
 _OF_CASES = frozenset(get_args(CaseEvent))
+_OF_WORK = frozenset(get_args(WorkEvent))
 _OF_NOTIFICATIONS = frozenset((NotificationSent, NotificationFailed, NotificationAcknowledged))
 
 
-class Impossible(Exception):
-    """This event cannot follow what its subject's earlier events said. Holds no content of the event."""
-
-
+# what changes the case's own row
+CaseOnly = (
+    AllocationReceived
+    | AllocationCorrected
+    | AllocationCancelled
+    | SettlementNotified
+    | ArrivalRegistered
+    | ArrivalCorrected
+    | CaseAssigned
+    | CaseClosed
+    | CaseReopened
+)
 Kind = Literal["allocation", "settlement"]
 
 
@@ -75,16 +77,20 @@ class Case:
     receive_by: date | None
     replaces: UUID | None
     cancelled: str | None
+    caseworker: str | None
+    unit: str | None
+    closed_on: date | None
+    close_reason: str | None
     persons: Mapping[UUID, Person]
 
     def with_persons(self, persons: Mapping[UUID, Person]) -> "Case":
-        return Case(*self.columns(), persons)
+        return Case(*self.columns(), persons)  # type: ignore[call-arg]
 
-    def columns(self) -> tuple[UUID, Kind, str, int | None, date, date | None, UUID | None, str | None]:
+    def columns(self) -> tuple[Any, ...]:
         """What stands in `case_row`, in its order."""
         return (
             self.case, self.kind, self.category, self.quota_year, self.decided_on, self.receive_by, self.replaces,
-            self.cancelled,
+            self.cancelled, self.caseworker, self.unit, self.closed_on, self.close_reason,
         )  # fmt: skip
 
 
@@ -131,20 +137,40 @@ class Rows:
     quotas: dict[tuple[UUID, int], Quota] = field(default_factory=dict)
     nominations: dict[UUID, Nomination] = field(default_factory=dict)
     notifications: dict[UUID, Notification] = field(default_factory=dict)
+    work: Work = field(default_factory=Work)
+
+    def asked_for(self, wanted: Wanted) -> "Rows":
+        """As the store hands them over."""
+        return Rows(
+            cases={key: self.cases[key] for key in wanted.cases if key in self.cases},
+            notifications={key: self.notifications[key] for key in wanted.notifications if key in self.notifications},
+            work=self.work.only(wanted.work),
+        )
+
+    def take(self, more: "Rows") -> None:
+        self.cases |= more.cases
+        self.quotas |= more.quotas
+        self.nominations |= more.nominations
+        self.notifications |= more.notifications
+        self.work.take(more.work)
 
 
-def touched(facts: Iterable[Fact]) -> tuple[set[UUID], set[UUID]]:
-    """The cases and the notifications whose stored rows `applied` needs: nothing is stored before a first event."""
+def touched(facts: Iterable[Fact]) -> Wanted:
+    """What `applied` needs of the stored rows: nothing is stored before a first event."""
     later = [fact for fact in facts if fact.sequence > 1]
-    return (
+    return Wanted(
         {fact.subject for fact in later if type(fact.event) in _OF_CASES},
         {fact.subject for fact in later if type(fact.event) in _OF_NOTIFICATIONS},
+        {key_of(fact.subject, cast(Changing, fact.event)) for fact in later if type(fact.event) in CHANGING},
     )
 
 
 def applied(stored: Rows, facts: Iterable[Fact]) -> Rows:
     """The rows of every subject in `facts` after them, given the rows before. `stored` is left as it was."""
-    rows = Rows(dict(stored.cases), dict(stored.quotas), dict(stored.nominations), dict(stored.notifications))
+    rows = Rows(
+        dict(stored.cases), dict(stored.quotas), dict(stored.nominations), dict(stored.notifications),
+        stored.work.copy(),
+    )  # fmt: skip
     for fact in facts:
         _apply(rows, fact)
     return rows
@@ -152,8 +178,11 @@ def applied(stored: Rows, facts: Iterable[Fact]) -> Rows:
 
 def _apply(rows: Rows, fact: Fact) -> None:
     subject, event = fact.subject, fact.event
+    if type(event) in _OF_WORK:
+        apply(rows.work, subject, frozenset(_known(rows.cases.get(subject)).persons), cast(WorkEvent, event))
+        return
     if type(event) in _OF_CASES:
-        rows.cases[subject] = _case(rows.cases.get(subject), subject, cast(CaseEvent, event))
+        rows.cases[subject] = _case(rows.cases.get(subject), subject, cast(CaseOnly, event))
         return
     match event:
         case QuotaSet():
@@ -171,7 +200,7 @@ def _apply(rows: Rows, fact: Fact) -> None:
             pass
 
 
-def _case(before: Case | None, case: UUID, event: CaseEvent) -> Case:
+def _case(before: Case | None, case: UUID, event: CaseOnly) -> Case:
     match event:
         case ArrivalCorrected() | ArrivalRegistered():
             known = _known(before)
@@ -180,12 +209,12 @@ def _case(before: Case | None, case: UUID, event: CaseEvent) -> Case:
             _nothing_yet(before)
             return Case(
                 case, "allocation", event.category, event.quota_year, event.decided_on, event.receive_by,
-                event.replaces, None, _members(event.persons, {}),
+                event.replaces, None, None, None, None, None, _members(event.persons, {}),
             )  # fmt: skip
         case SettlementNotified():
             _nothing_yet(before)
             return Case(
-                case, "settlement", event.category, None, event.notified_on, None, None, None,
+                case, "settlement", event.category, None, event.notified_on, None, None, None, None, None, None, None,
                 _members(event.persons, {}),
             )  # fmt: skip
         case AllocationCorrected():
@@ -200,21 +229,18 @@ def _case(before: Case | None, case: UUID, event: CaseEvent) -> Case:
             )
         case AllocationCancelled():
             return replace(_allocation(before), cancelled=event.reason)
-        case (
-            CaseAssigned()
-            | HousingSecured()
-            | HousingCorrected()
-            | EstablishmentPlanCreated()
-            | EstablishmentPlanCorrected()
-            | EstablishmentPlanFollowedUp()
-            | EstablishmentPlanEnded()
-            | EstablishmentPlanReopened()
-            | ContactRecorded()
-            | ContactCorrected()
-            | CaseClosed()
-            | CaseReopened()
-        ):
-            return _known(before)  # no indicator asks for them yet
+        case CaseAssigned():
+            return replace(_known(before), caseworker=event.caseworker, unit=event.unit)
+        case CaseClosed():
+            known = _known(before)
+            if known.closed_on is not None:
+                raise Impossible("a case that is closed is closed again")
+            return replace(known, closed_on=event.closed_on, close_reason=event.reason)
+        case CaseReopened():
+            known = _known(before)
+            if known.closed_on is None:
+                raise Impossible("a case that is open is opened again")
+            return replace(known, closed_on=None, close_reason=None)
         case _:
             assert_never(event)
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from uuid import UUID
 
-from services.reporting import projection
+from services.reporting import projection, store_work
 from services.reporting.projection import Case, Nomination, Notification, Person, Quota, Rows
 from shared.contracts.envelope import Fact
 from shared.database import Connection
@@ -11,14 +11,18 @@ from shared.generations import FORGET_SECONDS
 
 PROJECTION = "dashboard"
 TOPIC = "dashboard"
-TABLES = ("case_row", "person_row", "quota_row", "nomination_row", "notification_row", "reached_row")
+TABLES = (
+    "case_row", "person_row", "quota_row", "nomination_row", "notification_row", "reached_row", *store_work.TABLES,
+)  # fmt: skip
 
 
 async def apply(tx: Connection, generation: int, facts: Sequence[Fact]) -> None:
     """One batch, in order per subject, in the caller's transaction. Raises projection.Impossible."""
-    cases, notifications = projection.touched(facts)
+    wanted = projection.touched(facts)
     stored = Rows(
-        cases=await _cases(tx, generation, cases), notifications=await _notifications(tx, generation, notifications)
+        cases=await _cases(tx, generation, wanted.cases),
+        notifications=await _notifications(tx, generation, wanted.notifications),
+        work=await store_work.stored(tx, generation, wanted.work),
     )
     rows = projection.applied(stored, facts)
     await _write_cases(tx, generation, stored.cases, rows.cases)
@@ -26,6 +30,7 @@ async def apply(tx: Connection, generation: int, facts: Sequence[Fact]) -> None:
     await _write_quotas(tx, generation, rows.quotas.values())
     await _write_nominations(tx, generation, rows.nominations.values())
     await _write_notifications(tx, generation, rows.notifications.values())
+    await store_work.write(tx, generation, stored.work, rows.work)
     await _reach(tx, generation, facts)
     await tx.execute("select pg_notify('landa', $1)", TOPIC)
 
@@ -49,7 +54,8 @@ async def _cases(tx: Connection, generation: int, wanted: Iterable[UUID]) -> dic
     ):
         persons.setdefault(case_id, {})[person_id] = Person(person_id, *rest)
     rows = await tx.fetch(
-        "select case_id, kind, category, quota_year, decided_on, receive_by, replaces, cancelled"
+        "select case_id, kind, category, quota_year, decided_on, receive_by, replaces, cancelled, caseworker, unit,"
+        " closed_on, close_reason"
         " from case_row where generation = $1 and case_id = any($2::uuid[])",
         generation,
         ids,
@@ -83,12 +89,14 @@ async def _write_cases(tx: Connection, generation: int, before: dict[UUID, Case]
         rows.sort(key=lambda row: row[0])
         await tx.execute(
             "insert into case_row"
-            " (generation, case_id, kind, category, quota_year, decided_on, receive_by, replaces, cancelled)"
+            " (generation, case_id, kind, category, quota_year, decided_on, receive_by, replaces, cancelled,"
+            " caseworker, unit, closed_on, close_reason)"
             " select $1, * from unnest($2::uuid[], $3::text[], $4::text[], $5::smallint[], $6::date[], $7::date[],"
-            " $8::uuid[], $9::text[])"
+            " $8::uuid[], $9::text[], $10::text[], $11::text[], $12::date[], $13::text[])"
             " on conflict (generation, case_id) do update set kind = excluded.kind, category = excluded.category,"
             " quota_year = excluded.quota_year, decided_on = excluded.decided_on, receive_by = excluded.receive_by,"
-            " replaces = excluded.replaces, cancelled = excluded.cancelled",
+            " replaces = excluded.replaces, cancelled = excluded.cancelled, caseworker = excluded.caseworker,"
+            " unit = excluded.unit, closed_on = excluded.closed_on, close_reason = excluded.close_reason",
             generation,
             *map(list, zip(*rows, strict=True)),
         )

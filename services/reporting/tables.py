@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 
 from services.reporting.board import Dashboard
+from services.reporting.casework import Casework
 from shared.web.csvfile import Cell
 
 Table = tuple[Sequence[str], list[Sequence[Cell]]]
@@ -66,6 +67,55 @@ def notifications(board: Dashboard) -> Table:
     ]
 
 
+def _work(board: Dashboard) -> Casework:
+    assert board.casework is not None
+    return board.casework
+
+
+def plans(board: Dashboard) -> Table:
+    found = _work(board)
+    rows: list[Sequence[Cell]] = [[found.year, part.key, part.count] for part in found.plans]
+    return ["year", "state", "persons"], [*rows, [found.year, "total", found.persons]]
+
+
+def outcomes(board: Dashboard) -> Table:
+    found = _work(board)
+    rows: list[Sequence[Cell]] = [[found.year, part.key, part.count] for part in found.outcomes]
+    return ["year", "outcome", "plans"], [*rows, [found.year, "total", found.ended]]
+
+
+def contacts(board: Dashboard) -> Table:
+    """By month, and by outcome where the reader sees that cross; then the outcomes of the whole year."""
+    found = _work(board)
+    keys = [part.key for part in found.contact_outcomes]
+    rows: list[Sequence[Cell]] = [
+        [one.month, *(one.by_outcome.get(key) for key in keys), one.contacts] for one in found.contact_months
+    ]
+    return ["month", *keys, "contacts"], [
+        *rows,
+        ["total", *(part.count for part in found.contact_outcomes), found.contacts],
+    ]
+
+
+def silent(board: Dashboard) -> Table:
+    found = _work(board)
+    rows: list[Sequence[Cell]] = [[one.first, one.last, one.cases] for one in found.silent]
+    return ["days_from", "days_to", "cases"], [*rows, [None, None, found.open]]
+
+
+def homes(board: Dashboard) -> Table:
+    found = _work(board)
+    rows: list[Sequence[Cell]] = [[found.year, part.key, part.count] for part in found.homes]
+    return ["year", "kind", "homes"], [*rows, [found.year, "total", found.secured]]
+
+
+WORK: dict[str, Callable[[Dashboard], Table]] = {
+    "plans-in-time": plans,
+    "plan-outcomes": outcomes,
+    "homes": homes,
+    "contacts": contacts,
+    "silent": silent,
+}
 TABLES: dict[str, Callable[[Dashboard], Table]] = {
     "received": received,
     "people": people,
@@ -75,4 +125,5 @@ TABLES: dict[str, Callable[[Dashboard], Table]] = {
     "arrival-days": arrival_days,
     "nominations": nominations,
     "notifications": notifications,
+    **WORK,
 }

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
-from services.reporting import sections
+from services.reporting import sections, themes_casework
 from services.reporting.board import Dashboard, GroupCount
 from services.reporting.sections import Language, Section
 from services.reporting.suppression import HIDDEN, Count
@@ -132,6 +132,12 @@ SECTIONS: dict[str, Callable[[Dashboard, Language], Section]] = {
     "age": age,
     "arrival-days": lambda board, language: sections.arrival_days(board.arrival_days, language),
     "open-cases": lambda board, language: sections.open_cases(board.open_cases, language),
+    "plans-in-time": themes_casework.plans_in_time,
+    "plan-outcomes": themes_casework.plan_outcomes,
+    "homes": themes_casework.homes,
+    "contacts": themes_casework.contacts,
+    "silent": themes_casework.silent,
+    "caseload": themes_casework.caseload,
     "handed-over": handed_over,
     "acknowledged": acknowledged,
     "nominations": lambda board, language: sections.nominations(board.nominations, language),

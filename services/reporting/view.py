@@ -13,6 +13,7 @@ from services.reporting.disclosure import Area, board
 from services.reporting.freshness import Freshness, freshness
 from services.reporting.readers import inside
 from services.reporting.reconciliation import Badge
+from services.reporting.store_casework import worked
 from shared.identity import Actor
 from shared.runtime import Runtime
 
@@ -27,18 +28,22 @@ class View:
     inside: frozenset[Area]
 
 
-async def view(runtime: Runtime, actor: Actor | None, year: int | None = None) -> View:
-    """Read in one snapshot, so that no two figures on a page are of different moments; small numbers as `actor` may."""
+async def view(runtime: Runtime, actor: Actor | None, year: int | None = None, *, casework: bool = False) -> View:
+    """Read in one snapshot, so that no two figures on a page are of different moments; small numbers as `actor` may.
+
+    `casework` counts plans, contacts and homes too.
+    """
     today: date = runtime.clock.today()
     async with runtime.database.reading() as conn:
         generation = await store.live(conn)
         counted = await store.counted(conn, generation, today)
+        work = await worked(conn, generation, today) if casework else None
         seen = await store.seen(conn, generation, SOURCES)
         badge = await store.badge(conn)
     silent_after = max(60.0, 6 * runtime.settings.watermark_seconds)
     fresh = freshness(seen, silent_after, source_ahead=badge.state == "catching-up" and not badge.strikes)
     areas = inside(actor)
-    return View(board(counted, today, year, areas), fresh, badge, areas)
+    return View(board(counted, today, year, areas, work), fresh, badge, areas)
 
 
 def badge_document(badge: Badge, areas: frozenset[Area]) -> dict[str, Any]:

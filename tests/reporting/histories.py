@@ -7,6 +7,7 @@ from uuid import UUID, uuid5
 
 from hypothesis import strategies as st
 
+from services.reporting.casework import CONTACT_OUTCOMES, HOMES, OUTCOMES
 from services.reporting.figures import CATEGORIES, NOMINEE_KINDS
 from shared.contracts.awards import NominationSubmitted
 from shared.contracts.envelope import Fact
@@ -18,6 +19,18 @@ from shared.contracts.reception import (
     AllocationReceived,
     ArrivalCorrected,
     ArrivalRegistered,
+    CaseAssigned,
+    CaseClosed,
+    CaseReopened,
+    ContactCorrected,
+    ContactRecorded,
+    EstablishmentPlanCorrected,
+    EstablishmentPlanCreated,
+    EstablishmentPlanEnded,
+    EstablishmentPlanFollowedUp,
+    EstablishmentPlanReopened,
+    HousingCorrected,
+    HousingSecured,
     PersonFacts,
     QuotaSet,
     SettlementNotified,
@@ -103,7 +116,60 @@ def case_events(draw: st.DrawFn, case: str) -> list[Event]:
                 events.append(AllocationCorrected.model_validate(allocation()))
             case "cancel" if allocated:
                 events.append(AllocationCancelled(reason="declined"))
+        events += draw(work_events(case, [name(f"{case}/{number}") for number in here], events))
     return events
+
+
+@st.composite
+def work_events(draw: st.DrawFn, case: str, here: list[UUID], before: list[Event]) -> list[Event]:
+    """A few steps of casework that can follow `before`: each thing begins once, changes while it is there, may end."""
+    plans = {e.plan for e in before if isinstance(e, EstablishmentPlanCreated)}
+    contacts = [e.contact for e in before if isinstance(e, ContactRecorded)]
+    homes = [e.housing for e in before if isinstance(e, HousingSecured)]
+    ends = [e for e in before if isinstance(e, EstablishmentPlanEnded | EstablishmentPlanReopened)]
+    going = plans - {e.plan for e in ends if [x for x in ends if x.plan == e.plan][-1].type.endswith("ended.v1")}
+    closing = [e for e in before if isinstance(e, CaseClosed | CaseReopened)]
+    day, number = draw(days), len(before)
+    plan = {
+        "person": draw(st.sampled_from(here)), "created_on": day, "goal": "work", "activities": (),
+        "follow_up_on": day + timedelta(days=30),
+    }  # fmt: skip
+    outcome = draw(st.sampled_from(CONTACT_OUTCOMES))
+    contact = {"kind": "visit", "outcome": outcome, "contacted_on": day}
+    home = {"kind": draw(st.sampled_from(HOMES)), "secured_on": day, "available_from": day}
+    withdrawn = draw(st.booleans())
+    match draw(st.sampled_from(["nothing", "plan", "contact", "home", "assign", "close"])):
+        case "plan" if not plans or draw(st.booleans()):
+            new = name(f"{case}/plan {number}")
+            return [EstablishmentPlanCreated.model_validate({"plan": new, **plan})]
+        case "plan" if going:
+            which = draw(st.sampled_from(sorted(going)))
+            ended = EstablishmentPlanEnded.model_validate(
+                {"plan": which, "ended_on": day, "outcome": draw(st.sampled_from(OUTCOMES))}
+            )
+            reopened = EstablishmentPlanReopened(plan=which, follow_up_on=day)
+            followed = EstablishmentPlanFollowedUp(
+                plan=which, followed_up_on=day, progress="on-track", next_follow_up_on=day
+            )
+            corrected = EstablishmentPlanCorrected.model_validate({"plan": which, **plan})
+            return draw(st.sampled_from([[ended], [ended, reopened], [followed], [corrected]]))
+        case "contact" if contacts and draw(st.booleans()):
+            old = {"contact": draw(st.sampled_from(contacts)), "withdrawn": withdrawn}
+            return [ContactCorrected.model_validate(old | contact)]
+        case "contact":
+            return [ContactRecorded.model_validate({"contact": name(f"{case}/contact {number}")} | contact)]
+        case "home" if homes and draw(st.booleans()):
+            old = {"housing": draw(st.sampled_from(homes)), "withdrawn": withdrawn}
+            return [HousingCorrected.model_validate(old | home)]
+        case "home":
+            return [HousingSecured.model_validate({"housing": name(f"{case}/home {number}")} | home)]
+        case "assign":
+            return [CaseAssigned(caseworker=draw(st.sampled_from(["a", "b"])), unit="reception", reason="first")]
+        case "close" if closing and isinstance(closing[-1], CaseClosed):
+            return [CaseReopened(reopened_on=day, reason="returned")]
+        case "close":
+            return [CaseClosed(closed_on=day, reason="plan-ended")]
+    return []
 
 
 @st.composite

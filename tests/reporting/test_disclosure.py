@@ -48,6 +48,7 @@ COUNTS = {
     "persons", "unaccompanied_minors", "previous_year", "received", "cumulative", "previous", "allocated", "waiting",
     "cancelled", "replacements", "within_two_months", "within_own_date", "cases", "late_cases", "most_days_late",
     "nominations", "notifications", "sent", "failed", "acknowledged", "in_time", "read_in_time",
+    "plans", "homes", "contacts",
 }  # fmt: skip
 
 

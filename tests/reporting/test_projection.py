@@ -9,8 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from deploy.verify.recount import households, recount
+from deploy.verify.recount_work import recount_work
 from services.reporting.projection import Impossible, Rows, applied, touched
 from services.reporting.store import TABLES, apply, forget
+from services.reporting.store_casework import worked
 from services.reporting.store_figures import counted
 from shared.contracts.envelope import Fact
 from shared.contracts.reception import (
@@ -18,6 +20,12 @@ from shared.contracts.reception import (
     AllocationReceived,
     ArrivalCorrected,
     ArrivalRegistered,
+    CaseClosed,
+    CaseReopened,
+    ContactCorrected,
+    EstablishmentPlanCreated,
+    EstablishmentPlanEnded,
+    EstablishmentPlanReopened,
     SettlementNotified,
 )
 from tests.reporting.histories import Writer, histories, member, name, splits
@@ -37,16 +45,7 @@ def in_batches(batches: list[list[Fact]]) -> Rows:
     """As the store does it: each batch is given only the rows it asks for."""
     kept = Rows()
     for batch in batches:
-        cases, notifications = touched(batch)
-        stored = Rows(
-            cases={key: kept.cases[key] for key in cases if key in kept.cases},
-            notifications={key: kept.notifications[key] for key in notifications if key in kept.notifications},
-        )
-        changed = applied(stored, batch)
-        kept.cases |= changed.cases
-        kept.quotas |= changed.quotas
-        kept.nominations |= changed.nominations
-        kept.notifications |= changed.notifications
+        kept.take(applied(kept.asked_for(touched(batch)), batch))
     return kept
 
 
@@ -74,6 +73,10 @@ def test_what_cannot_have_happened_is_an_error_and_never_a_guess() -> None:
     corrected = AllocationCorrected(
         category="quota-refugee", quota_year=2018, decided_on=day, receive_by=day, persons=(anna,)
     )
+    planned = EstablishmentPlanCreated(
+        plan=name("plan"), person=anna.person, created_on=day, goal="work", activities=(), follow_up_on=day
+    )
+    closed = CaseClosed(closed_on=day, reason="moved")
     impossible = [
         [ArrivalRegistered(arrived_on=day, persons=(anna.person,))],
         [ArrivalCorrected(arrived_on=None, reason="did-not-arrive", persons=(anna.person,))],
@@ -81,6 +84,15 @@ def test_what_cannot_have_happened_is_an_error_and_never_a_guess() -> None:
         [notice, corrected],
         [opened, opened],
         [opened, ArrivalRegistered(arrived_on=day, persons=(name("somebody else"),))],
+        [planned],
+        [opened, planned, planned],
+        [opened, planned.model_copy(update={"person": name("somebody else")})],
+        [opened, EstablishmentPlanEnded(plan=name("plan"), ended_on=day, outcome="work")],
+        [opened, planned, EstablishmentPlanReopened(plan=name("plan"), follow_up_on=day)],
+        [opened, ContactCorrected(contact=name("contact"), kind="visit", outcome="reached", contacted_on=day)],
+        [opened, CaseReopened(reopened_on=day, reason="returned")],
+        [opened, closed, closed],
+        [closed],
     ]
     for events in impossible:
         writer = Writer()
@@ -111,6 +123,7 @@ def run_on_postgresql(connection: Any, loop: Any, data: st.DataObject) -> None:
             for fact in sorted(facts, key=lambda f: (f.source, f.subject, f.sequence)):
                 await apply(connection, 3, [fact])
             assert ordered(await counted(connection, 1, TODAY)) == ordered(recount(facts, TODAY))
+            assert ordered(await worked(connection, 1, TODAY)) == ordered(recount_work(facts, TODAY))
             for table in TABLES:
                 contents = [await rows_of(connection, table, generation) for generation in (1, 2, 3)]
                 assert contents[0] == contents[1] == contents[2], table

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from deploy.local.year.published import DATA
 from deploy.verify.figures import rows
 from deploy.verify.recount import recount
+from deploy.verify.recount_work import recount_work
 from services.reporting.disclosure import AREAS, board
 from services.reporting.figures import dashboard
 from services.reporting.suppression import HIDDEN, Count, Sum, hidden
@@ -156,9 +157,22 @@ def counts(found: Any, name: str = "") -> Iterator[tuple[str, Count]]:
 def test_a_small_towns_board_tells_nothing_small_and_no_row_gives_its_only_hidden_cell_back(
     facts: list[Fact], today: date
 ) -> None:
-    counted = recount(facts, today)
-    pages = {year: board(counted, today, year, frozenset()) for year in (2017, 2018, 2019)}
+    counted, work = recount(facts, today), recount_work(facts, today)
+    pages = {year: board(counted, today, year, frozenset(), work) for year in (2017, 2018, 2019)}
     for page in pages.values():
+        done = page.casework
+        assert done is not None and done.caseload is None
+        for total, parts in (
+            (done.ended, [part.count for part in done.outcomes]),
+            (done.secured, [part.count for part in done.homes]),
+            (done.contacts, [part.count for part in done.contact_outcomes]),
+            (done.contacts, [one.contacts for one in done.contact_months]),
+            (done.open, [one.cases for one in done.silent]),
+            (done.persons, [part.count for part in done.plans]),
+            (done.due, [part.count for part in done.plans[:-1]]),
+            (done.persons, [done.due, done.plans[-1].count]),
+        ):
+            assert sum(one == HIDDEN for one in (total, *parts)) != 1
         assert not [one for one in counts(page) if one[1] in (1, 2, 3, 4) and one[0] != "most_days_late"]
         for what, total, parts in rows(page):
             if parts:  # the cross of months and categories is not there

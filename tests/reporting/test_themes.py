@@ -1,13 +1,16 @@
 """Every indicator has words, a page and a chart; every theme can be read in both languages, also in an empty town."""
 
+import csv
+import io
 from html import unescape
 
 import pytest
 
 from services.reporting.indicators import THEMES, indicators, of_theme
-from services.reporting.tables import TABLES
+from services.reporting.tables import TABLES, WORK
 from services.reporting.themes import SECTIONS
 from shared.web.texts import Texts
+from tests.reporting.casework import casework
 from tests.reporting.conftest import Reporting
 from tests.reporting.test_disclosure import messages
 from tests.reporting.year import year_of_2018
@@ -19,7 +22,7 @@ def test_every_indicator_has_its_section_its_table_and_its_words() -> None:
     texts = Texts("reporting")
     assert {one.key for one in indicators()} == set(SECTIONS)
     for one in indicators():
-        assert one.table in TABLES
+        assert one.table in TABLES or one.key == "caseload"
         for key in (f"section.{one.key}", f"unit.{one.unit}", *(f"breakdown.{name}" for name in one.breakdowns)):
             assert texts.has(key), key
     assert sum(len(of_theme(theme)) for theme in THEMES) == len(indicators())
@@ -31,11 +34,11 @@ async def test_every_theme_draws_its_indicators_and_the_list_leads_to_them(repor
         for theme in THEMES:
             empty = (await http.get(f"/reporting/themes/{theme}", headers=HTML)).raise_for_status().text
             assert "<svg" not in empty
-        await reporting.feed([*year_of_2018(), *messages(30, 20)])
+        await reporting.feed([*casework(year_of_2018()), *messages(30, 20)])
         listed = (await http.get("/reporting/indicators", headers=HTML)).raise_for_status().text
         for theme in THEMES:
             page = (await http.get(f"/reporting/themes/{theme}", headers=HTML)).raise_for_status().text
-            assert page.count("<figure") == len(of_theme(theme))
+            assert page.count("<figure") == len(of_theme(theme)) - (theme == "contacts")  # the caseload is for the unit
             part = (await http.get(f"/reporting/themes/{theme}?fragment=1", headers=HTML)).text
             assert part.lstrip().startswith('<div id="dashboard"') and part.strip() in page
             for one in of_theme(theme):
@@ -50,3 +53,43 @@ async def test_every_theme_draws_its_indicators_and_the_list_leads_to_them(repor
         page = (await http.get("/reporting/themes/notifications", headers=HTML)).text
         assert "29 av 30" in page if lang == "sv" else "29 of 30" in page
         assert "19 av 30" in page if lang == "sv" else "19 of 30" in page
+
+
+async def test_casework_is_counted_for_the_unit_and_dotted_for_others(reporting: Reporting) -> None:
+    await reporting.feed(casework(year_of_2018()))
+    async with reporting.client("caseworker", lang="en") as http:
+        work = (await http.get("/reporting/themes/establishment")).json()["casework"]
+        plans = {part["key"]: part["count"] for part in work["plans"]}
+        # those of the year of 2018 itself are adults without a plan, too
+        assert (plans["in-time"], plans["late"]) == (22, 5)
+        assert {part["key"]: part["count"] for part in work["outcomes"] if part["count"]} == {
+            "work": 8, "studies": 6, "other": 1,
+        }  # fmt: skip
+        assert {part["key"]: part["count"] for part in work["homes"] if part["count"]} == {
+            "municipal-lease": 9, "temporary": 2,
+        }  # fmt: skip
+        assert {part["key"]: part["count"] for part in work["contact_outcomes"]} == {
+            "reached": 21, "not-reached": 7, "rebooked": 0,
+        }  # fmt: skip
+        assert sum(one["cases"] for one in work["silent"]) == work["open"]
+        assert [(one["caseworker"], one["cases"]) for one in work["caseload"]][:2] == [("a", 18), ("b", 9)]
+        page = (await http.get("/reporting/themes/contacts", headers=HTML)).text
+        assert "Caseworker 1" in page and ">a<" not in page
+        overview = (await http.get("/reporting/", headers=HTML)).text
+        assert 'href="/reception/inbox"' in overview
+    async with reporting.client("council", lang="en") as http:
+        work = (await http.get("/reporting/themes/establishment")).json()["casework"]
+        assert work["caseload"] is None
+        assert {part["key"]: part["count"] for part in work["outcomes"]} == {
+            "work": 8, "studies": "..", "other-measure": 0, "moved": 0, "other": "..",
+        }  # fmt: skip
+        assert {part["key"]: part["count"] for part in work["homes"] if part["count"]} == {
+            "municipal-lease": "..", "temporary": "..",
+        }  # fmt: skip
+        page = (await http.get("/reporting/themes/contacts", headers=HTML)).text
+        assert "Caseworker 1" not in page and 'href="/reception/inbox' not in page
+        assert (await http.get("/reporting/dashboard.json")).json()["casework"] is None
+        for table in WORK:
+            text = (await http.get(f"/reporting/tables/{table}.csv")).raise_for_status().content.decode("utf-8-sig")
+            rows = list(csv.reader(io.StringIO(text)))[1:]
+            assert rows and not {"1", "2", "3", "4"} & {cell for row in rows for cell in row}, table

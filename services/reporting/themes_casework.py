@@ -1,0 +1,117 @@
+"""What the themes on establishment and contacts draw. Each wants `board.casework`."""
+
+from collections.abc import Sequence
+from datetime import date
+
+from services.reporting.board import Dashboard
+from services.reporting.casework import Casework
+from services.reporting.sections import Language, Section
+from services.reporting.suppression import HIDDEN, Count
+from shared.web import charts
+from shared.web.charts import Bar, Series
+
+
+def _work(board: Dashboard) -> Casework:
+    assert board.casework is not None
+    return board.casework
+
+
+def _bars(
+    key: str, parts: Sequence[tuple[str, Count]], total: Count, says: str, language: Language, year: int,
+    late: Sequence[str] = (),
+) -> Section:  # fmt: skip
+    t = language.t
+    if not total:
+        return Section(key, t(f"{key}.empty", year=year), None)
+    bars = [Bar(t(f"{key}.{part}"), count, late=part in late) for part, count in parts]
+    words = language.words(t(f"{key}.head"))
+    return Section(key, says, charts.horizontal(key, t(f"{key}.title", year=year), bars, words=words, total=total))
+
+
+def _largest(key: str, parts: Sequence[tuple[str, Count]], total: Count, language: Language, year: int) -> str:
+    t = language.t
+    shown = [(count, part) for part, count in parts if isinstance(count, int)]
+    count, part = max(shown, default=(0, ""))
+    if total == HIDDEN or not count:
+        return t("hidden.says")
+    return t(f"{key}.says", n=total, year=year, largest=t(f"{key}.{part}").lower(), number=count)
+
+
+def plans_in_time(board: Dashboard, language: Language) -> Section:
+    t, found = language.t, _work(board)
+    in_time = found.plans[0].count
+    if found.share_in_time is not None:
+        says = t("plans-in-time.says", part=in_time, n=found.due, share=round(found.share_in_time))
+    elif found.due == 0:
+        says = t("plans-in-time.says.none-due")
+    else:
+        says = t("hidden.says")
+    parts = [(part.key, part.count) for part in found.plans]
+    return _bars("plans-in-time", parts, found.persons, says, language, found.year, late=("overdue",))
+
+
+def plan_outcomes(board: Dashboard, language: Language) -> Section:
+    found = _work(board)
+    parts = [(part.key, part.count) for part in found.outcomes]
+    says = _largest("plan-outcomes", parts, found.ended, language, found.year)
+    return _bars("plan-outcomes", parts, found.ended, says, language, found.year)
+
+
+def homes(board: Dashboard, language: Language) -> Section:
+    found = _work(board)
+    parts = [(part.key, part.count) for part in found.homes]
+    says = _largest("homes", parts, found.secured, language, found.year)
+    return _bars("homes", parts, found.secured, says, language, found.year)
+
+
+def contacts(board: Dashboard, language: Language) -> Section:
+    t, found = language.t, _work(board)
+    if not found.contacts:
+        return Section("contacts", t("contacts.empty", year=found.year), None)
+    labels = [language.month(date.fromisoformat(f"{one.month}-01")) for one in found.contact_months]
+    if any(one.by_outcome for one in found.contact_months):
+        series = [
+            Series(t(f"contacts.{part.key}"), [one.by_outcome[part.key] for one in found.contact_months])
+            for part in found.contact_outcomes
+        ]
+    else:
+        series = [Series(t("contacts.line"), [one.contacts for one in found.contact_months], found.contacts)]
+    reached = found.contact_outcomes[0].count
+    hidden = HIDDEN in (reached, found.contacts)
+    says = t("hidden.says") if hidden else t("contacts.says", n=found.contacts, year=found.year, reached=reached)
+    words = language.words(t("chart.month"))
+    title = t("contacts.title", year=found.year)
+    return Section("contacts", says, charts.stacked("contacts", title, labels, series, words=words))
+
+
+def silent(board: Dashboard, language: Language) -> Section:
+    t, found = language.t, _work(board)
+    if not found.open:
+        return Section("silent", t("silent.empty"), None)
+    last = found.silent[-1]
+    says = t("hidden.says") if last.cases == HIDDEN else t("silent.says", n=last.cases, days=last.first - 1)
+    bars = [
+        Bar(t("silent.days", first=one.first, last=one.last), one.cases)
+        if one.last is not None
+        else Bar(t("silent.longer", days=one.first - 1), one.cases, late=True)
+        for one in found.silent
+    ]
+    words = language.words(t("silent.head"))
+    return Section("silent", says, charts.horizontal("silent", t("silent.title"), bars, words=words, total=found.open))
+
+
+def caseload(board: Dashboard, language: Language) -> Section:
+    """Who of the staff has how many: numbered from the heaviest load, and for the unit alone."""
+    t, found = language.t, _work(board)
+    if found.caseload is None:
+        return Section("caseload", t("caseload.inside"), None)
+    if not found.caseload:
+        return Section("caseload", t("caseload.empty"), None)
+    bars = [
+        Bar(t("caseload.nobody") if one.caseworker is None else t("caseload.one", number=number), one.cases)
+        for number, one in enumerate(found.caseload, 1)
+    ]
+    total = sum(one.cases for one in found.caseload if isinstance(one.cases, int))
+    words = language.words(t("caseload.head"))
+    says = t("caseload.says", n=total, staff=sum(one.caseworker is not None for one in found.caseload))
+    return Section("caseload", says, charts.horizontal("caseload", t("caseload.title"), bars, words=words, total=total))
