@@ -111,8 +111,8 @@ _TABLES = {
         ("rule", "channel", "state", "caused_at", "sent_at", "acknowledged_at"),
     ),
 }  # fmt: skip
-# a row of the projection says its columns by the same names; `astuple` would copy every id
-_VALUES = {table: attrgetter(*columns) for table, (_, columns) in _TABLES.items()}
+# A row of the projection says its columns by the same names, ids without `_id`; `astuple` would copy every id.
+_VALUES = {table: attrgetter(*(n.removesuffix("_id") for n in columns)) for table, (_, columns) in _TABLES.items()}
 
 
 async def stored(site: Site, generation: int) -> tuple[dict[Key, bytes], list[str]]:
