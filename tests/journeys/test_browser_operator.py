@@ -22,7 +22,8 @@ async def bug_in_reporting(people: People, case: str) -> AsyncIterator[asyncpg.C
         f" $$ begin if new.case_id = '{case}' then raise exception 'bug'; end if; return new; end $$"
     )
     await connection.execute(
-        "create trigger bug before insert or update on reporting.case_row for each row execute function reporting.bug()"
+        "create trigger bug before insert or update on reporting.person_row"
+        " for each row execute function reporting.bug()"
     )
     try:
         yield connection

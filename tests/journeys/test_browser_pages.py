@@ -8,6 +8,7 @@ from uuid import uuid4
 import pytest
 from playwright.async_api import Page, expect
 
+from deploy.local.year.published import DATA
 from shared.settings import SERVICES
 from shared.web.texts import TOWN
 from tests.journeys.browser import Visits, faults, picture
@@ -26,6 +27,8 @@ MORE: tuple[tuple[str | None, str], ...] = (
     ("jury", "/"),
     *[("secretary", f"/awards/prizes/2018/{step}") for step in ("calendar", "decision", "publication")],
     ("council", "/"),
+    *[("council", f"/reporting/themes/{theme}") for theme in ("establishment", "contacts", "notifications", "prize")],
+    *[("manager", f"/reporting/themes/{theme}") for theme in ("establishment", "contacts")],
     ("council", "/reception/inbox"),
     ("manager", "/reception/cases/{case}"),
     ("caseworker", "/reception/work"),
@@ -88,6 +91,9 @@ async def examples(people: People) -> dict[str, str]:
         "nominator": "Saga Provsten",
         "email": "saga.provsten@landa.example",
     }
+    table = (DATA / "migrationsverket_kommunmottagna_2018_kalmar_lan.csv").read_bytes()
+    sent = await people.ask("coordinator", "POST", "/reporting/published", files={"file": ("t.csv", table)})
+    assert sent.status_code in {200, 201}, sent.text
     nominated = await people.post("secretary", "/awards/nominations", nomination)
     subject = f"/awards/nominations/{nominated['nomination']}"
     await people.post("secretary", f"{subject}/assessment", {}, version=1)

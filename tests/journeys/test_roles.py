@@ -20,6 +20,7 @@ EXAMPLES = {
     "name": "x",
     "source": "x",
     "theme": "reception",
+    "kind": "received",
     "command": "republish",
     "step": "proposal",
 }
