@@ -29,10 +29,16 @@ def reader(own: Runtime, lang: str) -> Language:
     def month(value: date) -> str:
         return str(format_skeleton("MMM", value, locale=LOCALES[lang])).rstrip(".")
 
+    texts = own.pages.texts
+
+    def rule(name: str) -> str:
+        return texts.get(lang, f"rule.{name}") if texts.has(f"rule.{name}") else name
+
     return Language(
-        lambda key, **fields: own.pages.texts.get(lang, key, **fields),
+        lambda key, **fields: texts.get(lang, key, **fields),
         lambda head: own.pages.words(lang, head),
         month,
+        rule,
     )
 
 

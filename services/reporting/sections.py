@@ -30,11 +30,15 @@ class Section:
 
 @dataclass(frozen=True, slots=True)
 class Language:
-    """How this reader reads: `t(key, **fields)`, `words(head)` for charts, `month(first day)` as a short name."""
+    """How this reader reads: `t(key, **fields)`, `words(head)` for charts, `month(first day)` as a short name.
+
+    `rule(name)` names a rule of notifications: one that came after this release by its code.
+    """
 
     t: Text
     words: Callable[[str], Words]
     month: Callable[[date], str]
+    rule: Callable[[str], str]
 
 
 def sections(board: Dashboard, language: Language) -> list[Section]:

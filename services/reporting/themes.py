@@ -97,7 +97,7 @@ def handed_over(board: Dashboard, language: Language) -> Section:
     t, found = language.t, [one for one in board.notifications if one.sent]
     rows = [
         (
-            t("notifications.label", rule=t(f"rule.{one.rule}"), channel=t(f"channel.{one.channel}")),
+            t("notifications.label", rule=language.rule(one.rule), channel=t(f"channel.{one.channel}")),
             (("soon", one.in_time), ("later", _less(one.sent, one.in_time))),
         )
         for one in found
@@ -110,7 +110,7 @@ def acknowledged(board: Dashboard, language: Language) -> Section:
     t, found = language.t, [one for one in board.notifications if one.channel == "inbox"]
     rows = [
         (
-            t(f"rule.{one.rule}"),
+            language.rule(one.rule),
             (
                 ("soon", one.read_in_time),
                 ("later", _less(one.acknowledged, one.read_in_time)),

@@ -161,6 +161,13 @@ async def people(site: Site) -> AsyncIterator[People]:
         today = datetime.now(SWEDEN).date()
         year = {"quota_year": today.year, "target": 110, "decided_on": f"{today.year - 1}-11-15"}
         await found.post("coordinator", "/reception/quotas", year)
+        ends = f"{today.year + 1}-01-01T00:00:00"
+        calendar = {
+            "opens_at": f"{today.year}-01-01T00:00:00",
+            "closes_at": ends,
+            "ceremony_on": f"{today.year + 1}-01-28",
+        }
+        await found.post("secretary", "/awards/prizes", {"prize_year": today.year} | calendar)
         mailbox = {"role": "coordinator", "address": "anvisningar@landa.example", "language": "sv"}
         await found.post("operator", "/notifications/mailboxes", mailbox)
         yield found

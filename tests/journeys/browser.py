@@ -78,7 +78,7 @@ class Visits:
         context.on("weberror", lambda error: heard("error", str(error.error)))
         try:
             yield await context.new_page()
-            assert errors == []
+            assert errors == [], "\n".join(errors)
         finally:
             await context.close()
 

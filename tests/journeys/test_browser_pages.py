@@ -91,8 +91,9 @@ async def examples(people: People) -> dict[str, str]:
         "nominator": "Saga Provsten",
         "email": "saga.provsten@landa.example",
     }
-    table = (DATA / "migrationsverket_kommunmottagna_2018_kalmar_lan.csv").read_bytes()
-    sent = await people.ask("coordinator", "POST", "/reporting/published", files={"file": ("t.csv", table)})
+    table = (DATA / "migrationsverket_kommuntal_2018_kalmar_lan.csv").read_bytes()
+    said = {"year": "2018", "published_on": "2018-06-01"}
+    sent = await people.ask("coordinator", "POST", "/reporting/published", files={"file": ("t.csv", table)}, data=said)
     assert sent.status_code in {200, 201}, sent.text
     nominated = await people.post("secretary", "/awards/nominations", nomination)
     subject = f"/awards/nominations/{nominated['nomination']}"

@@ -20,7 +20,7 @@ EXAMPLES = {
     "name": "x",
     "source": "x",
     "theme": "reception",
-    "kind": "received",
+    "kind": "quota",
     "command": "republish",
     "step": "proposal",
 }

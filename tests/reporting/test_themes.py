@@ -6,6 +6,7 @@ from html import unescape
 
 import pytest
 
+from services.notifications.rules import DEADLINE_RULES, EVENT_RULES
 from services.reporting.indicators import THEMES, indicators, of_theme
 from services.reporting.tables import TABLES, WORK
 from services.reporting.themes import SECTIONS
@@ -93,3 +94,8 @@ async def test_casework_is_counted_for_the_unit_and_dotted_for_others(reporting:
             text = (await http.get(f"/reporting/tables/{table}.csv")).raise_for_status().content.decode("utf-8-sig")
             rows = list(csv.reader(io.StringIO(text)))[1:]
             assert rows and not {"1", "2", "3", "4"} & {cell for row in rows for cell in row}, table
+
+
+def test_every_rule_of_notifications_has_a_name_here() -> None:
+    texts = Texts("reporting")
+    assert [r.name for r in (*EVENT_RULES, *DEADLINE_RULES) if not texts.has(f"rule.{r.name}")] == []
