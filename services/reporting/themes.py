@@ -107,7 +107,7 @@ def handed_over(board: Dashboard, language: Language) -> Section:
 
 
 def acknowledged(board: Dashboard, language: Language) -> Section:
-    t, found = language.t, [one for one in board.notifications if one.channel == "inbox"]
+    found = [one for one in board.notifications if one.channel == "inbox"]
     rows = [
         (
             language.rule(one.rule),
