@@ -168,6 +168,7 @@ async def people(site: Site) -> AsyncIterator[People]:
             "ceremony_on": f"{today.year + 1}-01-28",
         }
         await found.post("secretary", "/awards/prizes", {"prize_year": today.year} | calendar)
-        mailbox = {"role": "coordinator", "address": "anvisningar@landa.example", "language": "sv"}
-        await found.post("operator", "/notifications/mailboxes", mailbox)
+        for role in ("coordinator", "manager", "secretary"):
+            mailbox = {"role": role, "address": f"{role}@landa.example", "language": "sv"}
+            await found.post("operator", "/notifications/mailboxes", mailbox)
         yield found
