@@ -167,6 +167,12 @@ async def _right(admin: asyncpg.Connection, n: int, generation: int) -> None:
     assert await admin.fetchval("select count(*) from case_row where generation <> $1", generation) == 0
 
 
+_COLUMNS = {
+    "case_row": "generation case_id kind category quota_year decided_on receive_by replaces cancelled".split(),
+    "person_row": "generation case_id person_id sex age_band unaccompanied_minor arrived_on".split(),
+}
+
+
 def _rows(history: list[tuple[str, str]], case: Any) -> Iterator[tuple[str, tuple[Any, ...]]]:
     """What reporting keeps of one case, by plain json and dictionaries."""
     opened = json.loads(history[0][1])
@@ -206,7 +212,7 @@ async def floor(stand: Stand, n: int) -> Measured:
 
     async def flush() -> None:
         for table, rows in ready.items():
-            await own.copy_records_to_table(table, records=rows)
+            await own.copy_records_to_table(table, records=rows, columns=_COLUMNS[table])
             rows.clear()
 
     subject, history = None, []
