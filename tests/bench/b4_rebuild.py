@@ -168,8 +168,18 @@ async def _right(admin: asyncpg.Connection, n: int, generation: int) -> None:
 
 
 _COLUMNS = {
-    "case_row": "generation case_id kind category quota_year decided_on receive_by replaces cancelled".split(),
-    "person_row": "generation case_id person_id sex age_band unaccompanied_minor arrived_on".split(),
+    "case_row": [
+        "generation",
+        "case_id",
+        "kind",
+        "category",
+        "quota_year",
+        "decided_on",
+        "receive_by",
+        "replaces",
+        "cancelled",
+    ],
+    "person_row": ["generation", "case_id", "person_id", "sex", "age_band", "unaccompanied_minor", "arrived_on"],
 }
 
 
