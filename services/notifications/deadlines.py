@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import date, timedelta
+from datetime import date
 from typing import Literal, TypeAlias, assert_never
 from uuid import UUID, uuid5
 
@@ -28,11 +28,9 @@ from shared.contracts.reception import (
     PersonFacts,
     SettlementNotified,
 )
+from shared.contracts.routines import CONTACT_WITHIN, in_force
 
 Kind: TypeAlias = Literal["reception", "contact", "follow-up"]
-
-# A household with a caseworker is heard from at least so often.
-CONTACT_WITHIN = timedelta(weeks=6)
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +138,8 @@ def deadlines(id: UUID, case: KnownCase | None) -> list[Deadline]:
     heard = [*case.arrived.values(), *case.contacts.values()]
     if case.caseworker is not None and heard:
         last = max([*heard, case.reopened_on] if case.reopened_on else heard)
-        found.append(deadline("contact", last + CONTACT_WITHIN))
+        if (rule := in_force(CONTACT_WITHIN, last)) is not None:
+            found.append(deadline("contact", rule.due(last)))
     found += [deadline("follow-up", day, plan) for plan, day in case.plans.items()]
     return found
 
