@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from typing import Literal
+from uuid import UUID
 
 from services.reception import contacts, housing
 from services.reception.case import Case, Member
@@ -18,9 +19,12 @@ Ground = Literal["law", "local", "agreed"]
 
 @dataclass(frozen=True, slots=True)
 class Step:
+    """`persons`: whom it is about, where that is not the whole household."""
+
     what: What
     due: date
     ground: Ground
+    persons: tuple[UUID, ...] = ()
 
 
 def steps(case: Case) -> list[Step]:
@@ -39,9 +43,9 @@ def _waiting(case: Case) -> Iterator[Step]:
         yield Step("receive", case.receive_by, "law")
     if (ends := housing.ends_on(case)) is not None:
         yield Step("contract", ends, "agreed")
-    planless = [due for member in case.persons if (due := plan_due(case, member)) is not None]
+    planless = {member.person: due for member in case.persons if (due := plan_due(case, member)) is not None}
     if planless:
-        yield Step("plan", min(planless), "local")
+        yield Step("plan", min(planless.values()), "local", tuple(planless))
     follow_ups = [plan.follow_up_on for plan in case.plans if plan.ended_on is None]
     if follow_ups:
         yield Step("follow-up", min(follow_ups), "agreed")

@@ -91,11 +91,15 @@ class Town:
                 person = case.persons[step.member or 0].person
                 self._do(key, domain.CreatePlan(made, person, activities=activities, today=day, **said))
             case "follow-up":
-                self._do(key, domain.FollowUpPlan(case.plans[0].plan, today=day, **said))
+                self._do(key, domain.FollowUpPlan(self._plan(step), today=day, **said))
             case "end":
-                self._do(key, domain.EndPlan(case.plans[0].plan, today=day, **said))
+                self._do(key, domain.EndPlan(self._plan(step), today=day, **said))
             case "close":
                 self._do(key, domain.CloseCase(today=day, **said))
+
+    def _plan(self, step: Work) -> UUID:
+        case = self.cases[step.household]
+        return next(p.plan for p in case.plans if p.person == case.persons[step.member or 0].person)
 
     def _receive(self, body: AllocationBody, day: date) -> None:
         earlier = None

@@ -43,24 +43,30 @@ def _help(rng: Random, household: Household, came: Arrive, last: date) -> Iterat
     met = weekday(day + timedelta(days=rng.randint(8, 20)))
     closes = came.arrived_on <= _EARLY and rng.random() < 0.6
     yield _contact(rng, met, key, min(_around(rng, last), met + timedelta(days=330)))
-    adult = _adult(household)
-    if adult is None:
+    adults = _adults(household)
+    if not adults:
         return
     planned = weekday(met + timedelta(days=rng.randint(6, 20)))
     reviewed = weekday(planned + timedelta(days=rng.randint(80, 100)))
     kind, provider = rng.choice(_ACTIVITIES)
     activity = {"kind": kind, "provider": provider, "starts_on": planned + timedelta(days=14)}
-    yield Work(
-        planned, key, "plan", adult, goal=rng.choice(("work", "studies", "swedish")), created_on=planned,
-        follow_up_on=reviewed, activities=(activity,),
-    )  # fmt: skip
+    goal = rng.choice(("work", "studies", "swedish"))
+    for adult in adults:
+        yield Work(
+            planned, key, "plan", adult, goal=goal, created_on=planned, follow_up_on=reviewed, activities=(activity,)
+        )
     again = min(_around(rng, last), reviewed + timedelta(days=330))
     if again > reviewed:
         progress = rng.choice(("on-track", "on-track", "behind"))
-        yield Work(reviewed, key, "follow-up", followed_up_on=reviewed, progress=progress, next_follow_up_on=again)
+        for adult in adults:
+            yield Work(
+                reviewed, key, "follow-up", adult, followed_up_on=reviewed, progress=progress, next_follow_up_on=again
+            )
     if closes:
         ended = weekday(reviewed + timedelta(days=rng.randint(20, 60)))
-        yield Work(ended, key, "end", ended_on=ended, outcome=rng.choice(("work", "studies", "other-measure")))
+        outcome = rng.choice(("work", "studies", "other-measure"))
+        for adult in adults:
+            yield Work(ended, key, "end", adult, ended_on=ended, outcome=outcome)
         closed = weekday(ended + timedelta(days=7))
         yield Work(closed, key, "close", closed_on=closed, reason="ordinary-services")
     elif met + timedelta(days=150) < last:
@@ -80,11 +86,11 @@ def _around(rng: Random, last: date) -> date:
     return last + timedelta(days=round(rng.triangular(-6, 45, 12)))
 
 
-def _adult(household: Household) -> int | None:
-    """The place of the first who is 18 to 64 on the day of the decision or notice."""
+def _adults(household: Household) -> list[int]:
+    """The places of those who are 18 to 64 on the day of the decision or notice."""
     day = household.decided_on
-    for place, person in enumerate(household.persons):
-        years = day.year - person.born.year - ((day.month, day.day) < (person.born.month, person.born.day))
-        if 18 <= years < 65:
-            return place
-    return None
+
+    def years(born: date) -> int:
+        return day.year - born.year - ((day.month, day.day) < (born.month, born.day))
+
+    return [place for place, person in enumerate(household.persons) if 18 <= years(person.born) < 65]

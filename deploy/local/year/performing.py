@@ -182,9 +182,9 @@ class Player:
         to = next(s.to for s in self._given if s.household == step.household)
         role, path = _colleague(to)["sub"], "/reception/cases/{case}/" + _PATHS[step.what]
         if step.what in {"follow-up", "end"}:
-            path = path.replace("{plan}", self.ledger[f"plan {step.household}"]["plan"])
+            path = path.replace("{plan}", self.ledger[f"plan {step.household} {step.member}"]["plan"])
         body = json.loads(json.dumps(step.said, default=str))
-        if step.member is not None:
+        if step.what == "plan" and step.member is not None:
             seen = await self.api.get(role, f"/reception/cases/{self.ledger[step.household]['case']}")
             body["person"] = seen["persons"][step.member]["person"]
         return await self._change(role, path, step.household, key, body)

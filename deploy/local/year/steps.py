@@ -115,7 +115,7 @@ What = Literal["home", "contact", "plan", "follow-up", "end", "close"]
 
 @dataclass(frozen=True, init=False)
 class Work:
-    """The caseworker does something in the case. `said`: the facts; `member`: whom a plan is for."""
+    """The caseworker does something in the case. `said`: the facts; `member`: whose plan it is about."""
 
     day: date
     household: str
@@ -129,7 +129,10 @@ class Work:
 
     @property
     def key(self) -> str:
-        return f"{self.what} {self.household}" + (f" {self.day}" if self.what in {"contact", "follow-up"} else "")
+        whose = "" if self.member is None else f" {self.member}"
+        return f"{self.what} {self.household}{whose}" + (
+            f" {self.day}" if self.what in {"contact", "follow-up"} else ""
+        )
 
 
 @dataclass(frozen=True, slots=True)
