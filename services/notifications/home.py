@@ -15,7 +15,9 @@ class Task:
 
 _ROLES = {
     "inbox": {"coordinator", "caseworker", "manager", "secretary"},
-    "reception": {"coordinator", "caseworker", "manager", "auditor"},
+    "reception": {"coordinator"},
+    "work": {"caseworker", "manager"},
+    "looks": {"auditor"},
     "import": {"coordinator"},
     "jury": {"jury"},
     "prize": {"secretary"},
@@ -27,7 +29,9 @@ _ROLES = {
 }
 _PATHS = {
     "inbox": "/notifications/inbox",
-    "reception": "/reception/",
+    "reception": "/reception/inbox",
+    "work": "/reception/work",
+    "looks": "/reception/looks",
     "import": "/reception/imports",
     "jury": "/awards/jury",
     "prize": "/awards/round",

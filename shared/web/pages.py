@@ -43,7 +43,8 @@ def _item(roles: str, path: str, text: str) -> NavItem:
 
 
 NAV: tuple[NavItem, ...] = (
-    _item("coordinator caseworker manager auditor", "/reception/", "nav.reception"),
+    _item("coordinator caseworker manager", "/reception/", "nav.reception"),
+    _item("auditor", "/reception/looks", "nav.looks"),
     _item("coordinator", "/reception/imports", "nav.imports"),
     _item("coordinator caseworker manager secretary", "/notifications/inbox", "nav.inbox"),
     _item("coordinator caseworker manager council secretary auditor operator", "/reporting/", "nav.reporting"),
