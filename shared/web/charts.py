@@ -192,7 +192,9 @@ def _horizontal(wide: bool, bars: Sequence[Bar], words: Words) -> Drawing:
     row = 34.0 if wide else 46.0
     drawing = Drawing(WIDE if wide else NARROW, row * len(bars) + 4)
     most = max([known(bar.value) for bar in bars] + [1])
-    left = min(300.0, max((len(bar.label) for bar in bars), default=0) * LETTER + 14) if wide else 2.0
+    # a late one is bold, and wider
+    longest = max((len(bar.label) * (1.12 if bar.late and bar.value else 1) for bar in bars), default=0)
+    left = min(300.0, longest * LETTER + 14) if wide else 2.0
     room = max((len(words.say(bar.value)) for bar in bars), default=1) * 8 + 14
     for index, bar in enumerate(bars):
         y, kind = index * row, "late" if bar.late and bar.value else ""
