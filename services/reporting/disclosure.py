@@ -45,17 +45,19 @@ def board(
     if "reception" in inside:
         return full
     before = figures.dashboard(counted, today, full.year - 1)
+    opened = open_cases(full.open_cases, rule)
+    few = opened.persons == HIDDEN
     quotas = {
-        one.year: quota(figures.quota(counted.quota, counted.targets, one.year, today), rule)
+        one.year: quota(figures.quota(counted.quota, counted.targets, one.year, today), rule, few)
         for one in full.quota_years
     }
     return replace(
         full,
         received=received(full.received, before.received, rule),
-        quota=_with_last_year(quota(full.quota, rule), quota(before.quota, rule)),
+        quota=_with_last_year(quota(full.quota, rule, few), quota(before.quota, rule, few)),
         quota_years=tuple(figures.quota_year(one) for one in quotas.values()),
         arrival_days=arrival_days(full.arrival_days, rule),
-        open_cases=open_cases(full.open_cases, rule),
+        open_cases=opened,
         notifications=tuple(notification(one, rule) for one in full.notifications),
         casework=None if full.casework is None else casework.shown(full.casework, rule),
     )
@@ -114,9 +116,16 @@ def received(found: Received, before: Received, rule: SmallNumbers) -> Received:
     )
 
 
-def quota(found: QuotaProgress, rule: SmallNumbers) -> QuotaProgress:
-    """The line of the year and its months: a step of the line is what a month holds. `previous` is left as it was."""
+def quota(found: QuotaProgress, rule: SmallNumbers, few: bool) -> QuotaProgress:
+    """The line of the year and its months: a step of the line is what a month holds. `previous` is left as it was.
+
+    `few`: the households that are awaited are hidden, and so are their persons, here too.
+    """
     cells = Cells(rule.smallest_shown)
+    if few:
+        cells.put("households awaited", 1)
+        # and with them what is allocated: the council's first figure is how many were received
+        cells.follows = [("households awaited", "waiting"), ("households awaited", "allocated")]
     for name in ("allocated", "received", "waiting", "cancelled", "replacements"):
         cells.put(name, getattr(found, name))
     cells.split("allocated", "replacements", "ordinary")

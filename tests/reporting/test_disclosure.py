@@ -4,11 +4,14 @@ import csv
 import io
 import json
 import re
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
 
+from services.reporting.disclosure import board
+from services.reporting.figures import Counted
+from services.reporting.suppression import HIDDEN
 from services.reporting.tables import TABLES
 from shared.contracts.envelope import Fact
 from shared.contracts.notifications import NotificationAcknowledged, NotificationSent
@@ -103,3 +106,22 @@ async def test_those_who_work_there_see_every_number(reporting: Reporting) -> No
     for one in documents:
         assert one["open_cases"] == documents[0]["open_cases"]
         assert '".."' not in json.dumps(one)
+
+
+def test_the_persons_of_few_awaited_households_are_told_nowhere() -> None:
+    """Six people may be one family: what the open cases hide, the year's line of the quota does not say."""
+    day = date(2018, 6, 15)
+    counted = Counted(
+        received=[(2018, 5, "quota-refugee", 40, 0)],
+        people=[],
+        quota=[(2018, 2018, 5, False, False, 40), (2018, None, None, False, False, 8)],
+        targets=[(2018, 110, date(2017, 11, 15))],
+        days=[],
+        waiting=[(20, 3, 8)],
+        nominations=[],
+        notifications=[],
+    )
+    told = board(counted, day, 2018, frozenset())
+    assert told.open_cases.persons == told.quota.waiting == told.quota.allocated == HIDDEN
+    assert told.quota.received == 40 and {one.waiting for one in told.quota_years if one.year == 2018} == {HIDDEN}
+    assert board(counted, day, 2018, frozenset({"reception"})).quota.waiting == 8
