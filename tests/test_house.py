@@ -43,7 +43,7 @@ PURE_NAMES = {"domain.py", "rules.py", "projection.py", "alarms.py"} | {
         "steps",
         "struck",
         "suppression",
-        "work",
+        "projection_casework",
     )
 }
 # Standard library modules that would bring time, chance, the environment or the outside into a rule.

@@ -7,14 +7,14 @@ from datetime import date, datetime
 from deploy.verify.evidence import Evidence
 from deploy.verify.findings import Report
 from deploy.verify.recount import recount
-from deploy.verify.recount_work import recount_work
+from deploy.verify.recount_casework import recount_casework
 from deploy.verify.site import Site
 from services.reception import store as reception
 from services.reporting import reconciliation, store_figures
 from services.reporting.board import Dashboard
-from services.reporting.casework import Worked
 from services.reporting.figures import Counted, dashboard
-from services.reporting.store_casework import worked
+from services.reporting.figures_casework import Worked
+from services.reporting.store_figures_casework import worked
 from services.reporting.suppression import Count, exact
 from shared.contracts.envelope import Fact
 
@@ -75,7 +75,7 @@ async def check_figures(site: Site, evidence: Evidence, facts: Sequence[Fact], r
         report.saw("I6", "not recounted: the rows are not what the events make, or there are none")
         return
     slow = recount(facts, today)
-    groups, slow_work = 0, recount_work(facts, today)
+    groups, slow_work = 0, recount_casework(facts, today)
     pairs: list[tuple[str, object, object]] = [(part.name, counted, slow) for part in fields(Counted)]
     pairs += [(part.name, work, slow_work) for part in fields(Worked)]
     for name, fast, careful in pairs:

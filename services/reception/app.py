@@ -4,7 +4,7 @@ from pathlib import Path
 
 from starlette.formparsers import MultiPartParser
 
-from services.reception import casework_pages, http, http_casework, looks_pages, pages, search_pages
+from services.reception import http, http_casework, pages, pages_casework, pages_looks, pages_search
 from services.reception.imports import pages as import_pages
 from services.reception.imports.importer import Importer
 from services.reception.people import Desk
@@ -30,9 +30,9 @@ def service(settings: Settings) -> Service:
             http_casework.router,
             import_pages.router,
             pages.router,
-            casework_pages.router,
-            search_pages.router,
-            looks_pages.router,
+            pages_casework.router,
+            pages_search.router,
+            pages_looks.router,
         ],
         background=[importer.run],
         extras={"desk": desk, "importer": importer, "colleagues": set()},

@@ -6,7 +6,7 @@ A count is a number, or `..` where this reader is not shown it: whoever computes
 from dataclasses import dataclass
 from datetime import date
 
-from services.reporting.casework import Casework
+from services.reporting.figures_casework import Casework
 from services.reporting.suppression import Count
 
 

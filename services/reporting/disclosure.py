@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import date
 from typing import Literal
 
-from services.reporting import casework, figures
+from services.reporting import figures, figures_casework
 from services.reporting.board import (
     ArrivalDays,
     Dashboard,
@@ -20,9 +20,9 @@ from services.reporting.board import (
     QuotaProgress,
     Received,
 )
-from services.reporting.casework import Worked
 from services.reporting.cells import Cells
 from services.reporting.figures import Counted
+from services.reporting.figures_casework import Worked
 from services.reporting.rules import SmallNumbers, small_numbers
 from services.reporting.suppression import HIDDEN, Count
 
@@ -36,7 +36,7 @@ def board(
     """The dashboard for one who is inside these areas and outside the others."""
     full = figures.dashboard(counted, today, year)
     if worked is not None:
-        full = replace(full, casework=casework.of_year(worked, full.year, today))
+        full = replace(full, casework=figures_casework.of_year(worked, full.year, today))
     if inside >= AREAS:
         return full
     rule = small_numbers(today)
@@ -59,7 +59,7 @@ def board(
         arrival_days=arrival_days(full.arrival_days, rule),
         open_cases=opened,
         notifications=tuple(notification(one, rule) for one in full.notifications),
-        casework=None if full.casework is None else casework.shown(full.casework, rule),
+        casework=None if full.casework is None else figures_casework.shown(full.casework, rule),
     )
 
 

@@ -10,8 +10,8 @@ from datetime import date, datetime
 from typing import Any, Literal, assert_never, cast, get_args
 from uuid import UUID
 
-from services.reporting.work import CHANGING, Changing, Wanted, Work, WorkEvent, apply, key_of
-from services.reporting.work import Impossible as Impossible
+from services.reporting.projection_casework import CHANGING, Changing, Wanted, Work, WorkEvent, apply, key_of
+from services.reporting.projection_casework import Impossible as Impossible
 from shared.contracts.awards import NominationSubmitted
 from shared.contracts.envelope import Fact, record
 from shared.contracts.notifications import NotificationAcknowledged, NotificationFailed, NotificationSent

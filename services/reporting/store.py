@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from uuid import UUID
 
-from services.reporting import projection, store_work
+from services.reporting import projection, store_casework
 from services.reporting.projection import Case, Nomination, Notification, Person, Quota, Rows
 from shared.contracts.envelope import Fact
 from shared.database import Connection
@@ -12,7 +12,7 @@ from shared.generations import FORGET_SECONDS
 PROJECTION = "dashboard"
 TOPIC = "dashboard"
 TABLES = (
-    "case_row", "person_row", "quota_row", "nomination_row", "notification_row", "reached_row", *store_work.TABLES,
+    "case_row", "person_row", "quota_row", "nomination_row", "notification_row", "reached_row", *store_casework.TABLES,
 )  # fmt: skip
 
 
@@ -22,7 +22,7 @@ async def apply(tx: Connection, generation: int, facts: Sequence[Fact]) -> None:
     stored = Rows(
         cases=await _cases(tx, generation, wanted.cases),
         notifications=await _notifications(tx, generation, wanted.notifications),
-        work=await store_work.stored(tx, generation, wanted.work),
+        work=await store_casework.stored(tx, generation, wanted.work),
     )
     rows = projection.applied(stored, facts)
     await _write_cases(tx, generation, stored.cases, rows.cases)
@@ -30,7 +30,7 @@ async def apply(tx: Connection, generation: int, facts: Sequence[Fact]) -> None:
     await _write_quotas(tx, generation, rows.quotas.values())
     await _write_nominations(tx, generation, rows.nominations.values())
     await _write_notifications(tx, generation, rows.notifications.values())
-    await store_work.write(tx, generation, stored.work, rows.work)
+    await store_casework.write(tx, generation, stored.work, rows.work)
     await _reach(tx, generation, facts)
     await tx.execute("select pg_notify('landa', $1)", TOPIC)
 

@@ -1,62 +1,78 @@
-"""What the themes on establishment and contacts count, each in the caller's one snapshot."""
+"""The rows of casework: read by key, written as sets in the order of their keys, only what changed."""
 
-from datetime import date
+from collections.abc import Mapping
+from dataclasses import astuple
+from typing import TypeVar
 
-from services.reporting.casework import Worked
-from shared.contracts.routines import PLAN_AGES, PLAN_WITHIN
+from services.reporting.projection_casework import Contact, Home, Key, Plan, Work
 from shared.database import Connection
 
+TABLES = ("plan_row", "contact_row", "home_row")
 
-async def worked(conn: Connection, generation: int, today: date) -> Worked:
-    """Plans are counted by the rule in force on the day of arrival; silence from the last contact or the arrival."""
-    plans = await conn.fetch(
-        "select extract(year from arrived_on)::int, state, count(*)::int from ("
-        "  select p.arrived_on, case when f.first_on <= p.arrived_on + r.days then 'in-time'"
-        "   when f.first_on is not null then 'late' when p.arrived_on + r.days < $2::date then 'overdue'"
-        "   else 'waiting' end as state"
-        "  from person_row p join case_row c using (generation, case_id)"
-        "  join unnest($3::date[], $4::date[], $5::int[]) as r (valid_from, valid_to, days)"
-        "   on p.arrived_on >= r.valid_from and (r.valid_to is null or p.arrived_on <= r.valid_to)"
-        "  left join (select case_id, person_id, min(created_on) as first_on from plan_row where generation = $1"
-        "   group by 1, 2) f on f.case_id = p.case_id and f.person_id = p.person_id"
-        "  where p.generation = $1 and p.arrived_on is not null and p.age_band = any($6::text[])"
-        "  and (f.first_on is not null or c.closed_on is null or c.closed_on > p.arrived_on + r.days)"
-        " ) d group by 1, 2",
-        generation,
-        today,
-        [rule.valid_from for rule in PLAN_WITHIN],
-        [rule.valid_to for rule in PLAN_WITHIN],
-        [rule.days for rule in PLAN_WITHIN],
-        sorted(PLAN_AGES),
+Row = TypeVar("Row", Plan, Contact, Home)
+
+
+async def stored(tx: Connection, generation: int, keys: set[Key]) -> Work:
+    """What these keys name, of each of the three kinds."""
+    if not keys:
+        return Work()
+    cases, ids = [case for case, _ in keys], [id for _, id in keys]
+
+    async def read(table: str, id: str, columns: str) -> list[list[object]]:
+        return [
+            list(row)
+            for row in await tx.fetch(
+                f"select r.case_id, r.{id}, {columns} from {table} r"
+                f" join unnest($2::uuid[], $3::uuid[]) as wanted (case_id, id)"
+                f" on wanted.case_id = r.case_id and wanted.id = r.{id} where r.generation = $1",
+                generation,
+                cases,
+                ids,
+            )
+        ]
+
+    plans = await read("plan_row", "plan_id", "person_id, created_on, goal, follow_up_on, ended_on, outcome")
+    contacts = await read("contact_row", "contact_id", "kind, outcome, contacted_on, withdrawn")
+    homes = await read("home_row", "home_id", "kind, secured_on, withdrawn")
+    return Work(
+        {(row[0], row[1]): Plan(*row) for row in plans},  # type: ignore[misc, arg-type]
+        {(row[0], row[1]): Contact(*row) for row in contacts},  # type: ignore[misc, arg-type]
+        {(row[0], row[1]): Home(*row) for row in homes},  # type: ignore[misc, arg-type]
     )
-    outcomes = await conn.fetch(
-        "select extract(year from ended_on)::int, outcome, count(*)::int from plan_row"
-        " where generation = $1 and ended_on is not null group by 1, 2",
-        generation,
-    )
-    contacts = await conn.fetch(
-        "select extract(year from contacted_on)::int, extract(month from contacted_on)::int, outcome, count(*)::int"
-        " from contact_row where generation = $1 and not withdrawn group by 1, 2, 3",
-        generation,
-    )
-    silent = await conn.fetch(
-        "select $2::date - coalesce(k.last_on, p.first_on), count(*)::int from case_row c"
-        " join (select case_id, min(arrived_on) as first_on from person_row"
-        "  where generation = $1 and arrived_on is not null group by 1) p using (case_id)"
-        " left join (select case_id, max(contacted_on) as last_on from contact_row"
-        "  where generation = $1 and not withdrawn group by 1) k using (case_id)"
-        " where c.generation = $1 and c.closed_on is null group by 1",
-        generation,
-        today,
-    )
-    caseload = await conn.fetch(
-        "select caseworker, count(*)::int from case_row"
-        " where generation = $1 and closed_on is null and cancelled is null group by 1",
-        generation,
-    )
-    homes = await conn.fetch(
-        "select extract(year from secured_on)::int, kind, count(*)::int from home_row"
-        " where generation = $1 and not withdrawn group by 1, 2",
-        generation,
-    )
-    return Worked(*([tuple(row) for row in rows] for rows in (plans, outcomes, contacts, silent, caseload, homes)))
+
+
+def _changed(before: Mapping[Key, Row], after: Mapping[Key, Row]) -> list[list[object]]:
+    """The rows that are new or other than before, as columns."""
+    rows = sorted((key, row) for key, row in after.items() if before.get(key) != row)
+    return [list(column) for column in zip(*(astuple(row) for _, row in rows), strict=True)]
+
+
+async def write(tx: Connection, generation: int, before: Work, after: Work) -> None:
+    if plans := _changed(before.plans, after.plans):
+        await tx.execute(
+            "insert into plan_row (generation, case_id, plan_id, person_id, created_on, goal, follow_up_on, ended_on,"
+            " outcome) select $1, * from unnest($2::uuid[], $3::uuid[], $4::uuid[], $5::date[], $6::text[], $7::date[],"
+            " $8::date[], $9::text[]) on conflict (generation, case_id, plan_id) do update"
+            " set person_id = excluded.person_id, created_on = excluded.created_on, goal = excluded.goal,"
+            " follow_up_on = excluded.follow_up_on, ended_on = excluded.ended_on, outcome = excluded.outcome",
+            generation,
+            *plans,
+        )
+    if contacts := _changed(before.contacts, after.contacts):
+        await tx.execute(
+            "insert into contact_row (generation, case_id, contact_id, kind, outcome, contacted_on, withdrawn)"
+            " select $1, * from unnest($2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::date[], $7::boolean[])"
+            " on conflict (generation, case_id, contact_id) do update set kind = excluded.kind,"
+            " outcome = excluded.outcome, contacted_on = excluded.contacted_on, withdrawn = excluded.withdrawn",
+            generation,
+            *contacts,
+        )
+    if homes := _changed(before.homes, after.homes):
+        await tx.execute(
+            "insert into home_row (generation, case_id, home_id, kind, secured_on, withdrawn)"
+            " select $1, * from unnest($2::uuid[], $3::uuid[], $4::text[], $5::date[], $6::boolean[])"
+            " on conflict (generation, case_id, home_id) do update set kind = excluded.kind,"
+            " secured_on = excluded.secured_on, withdrawn = excluded.withdrawn",
+            generation,
+            *homes,
+        )

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 
 from services.reporting.board import Dashboard
-from services.reporting.casework import Casework
+from services.reporting.figures_casework import Casework
 from shared.web.csvfile import Cell
 
 Table = tuple[Sequence[str], list[Sequence[Cell]]]

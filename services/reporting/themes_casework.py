@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import date
 
 from services.reporting.board import Dashboard
-from services.reporting.casework import Casework
+from services.reporting.figures_casework import Casework
 from services.reporting.sections import Language, Section
 from services.reporting.suppression import HIDDEN, Count
 from shared.web import charts

@@ -13,7 +13,7 @@ from services.reporting.disclosure import Area, board
 from services.reporting.freshness import Freshness, freshness
 from services.reporting.readers import inside
 from services.reporting.reconciliation import Badge
-from services.reporting.store_casework import worked
+from services.reporting.store_figures_casework import worked
 from shared.identity import Actor
 from shared.runtime import Runtime
 

@@ -7,8 +7,8 @@ from uuid import UUID, uuid5
 
 from hypothesis import strategies as st
 
-from services.reporting.casework import CONTACT_OUTCOMES, HOMES, OUTCOMES
 from services.reporting.figures import CATEGORIES, NOMINEE_KINDS
+from services.reporting.figures_casework import CONTACT_OUTCOMES, HOMES, OUTCOMES
 from shared.contracts.awards import NominationSubmitted
 from shared.contracts.envelope import Fact
 from shared.contracts.event import Event

@@ -9,11 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from deploy.verify.recount import households, recount
-from deploy.verify.recount_work import recount_work
+from deploy.verify.recount_casework import recount_casework
 from services.reporting.projection import Impossible, Rows, applied, touched
 from services.reporting.store import TABLES, apply, forget
-from services.reporting.store_casework import worked
 from services.reporting.store_figures import counted
+from services.reporting.store_figures_casework import worked
 from shared.contracts.envelope import Fact
 from shared.contracts.reception import (
     AllocationCorrected,
@@ -123,7 +123,7 @@ def run_on_postgresql(connection: Any, loop: Any, data: st.DataObject) -> None:
             for fact in sorted(facts, key=lambda f: (f.source, f.subject, f.sequence)):
                 await apply(connection, 3, [fact])
             assert ordered(await counted(connection, 1, TODAY)) == ordered(recount(facts, TODAY))
-            assert ordered(await worked(connection, 1, TODAY)) == ordered(recount_work(facts, TODAY))
+            assert ordered(await worked(connection, 1, TODAY)) == ordered(recount_casework(facts, TODAY))
             for table in TABLES:
                 contents = [await rows_of(connection, table, generation) for generation in (1, 2, 3)]
                 assert contents[0] == contents[1] == contents[2], table

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from deploy.local.year.published import DATA
 from deploy.verify.figures import rows
 from deploy.verify.recount import recount
-from deploy.verify.recount_work import recount_work
+from deploy.verify.recount_casework import recount_casework
 from services.reporting.disclosure import AREAS, board
 from services.reporting.figures import dashboard
 from services.reporting.suppression import HIDDEN, Count, Sum, hidden
@@ -157,7 +157,7 @@ def counts(found: Any, name: str = "") -> Iterator[tuple[str, Count]]:
 def test_a_small_towns_board_tells_nothing_small_and_no_row_gives_its_only_hidden_cell_back(
     facts: list[Fact], today: date
 ) -> None:
-    counted, work = recount(facts, today), recount_work(facts, today)
+    counted, work = recount(facts, today), recount_casework(facts, today)
     pages = {year: board(counted, today, year, frozenset(), work) for year in (2017, 2018, 2019)}
     for page in pages.values():
         done = page.casework

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
-from services.reporting.casework import Worked
+from services.reporting.figures_casework import Worked
 from shared.contracts.envelope import Fact
 
 
@@ -59,7 +59,7 @@ def stories(facts: Iterable[Fact]) -> list[Story]:
     return list(found.values())
 
 
-def recount_work(facts: Iterable[Fact], today: date) -> Worked:
+def recount_casework(facts: Iterable[Fact], today: date) -> Worked:
     """What `store_casework.worked` must say after `facts`."""
     plans: Counter[Any] = Counter()
     outcomes: Counter[Any] = Counter()
