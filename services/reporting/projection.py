@@ -182,7 +182,9 @@ def _apply(rows: Rows, fact: Fact) -> None:
         apply(rows.work, subject, frozenset(_known(rows.cases.get(subject)).persons), cast(WorkEvent, event))
         return
     if type(event) in _OF_CASES:
-        rows.cases[subject] = _case(rows.cases.get(subject), subject, cast(CaseOnly, event))
+        # here the type checker names a case's event that nobody answers for
+        of_case: CaseOnly | WorkEvent = cast(CaseEvent, event)
+        rows.cases[subject] = _case(rows.cases.get(subject), subject, cast(CaseOnly, of_case))
         return
     match event:
         case QuotaSet():
