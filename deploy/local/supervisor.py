@@ -40,14 +40,18 @@ class Supervisor:
         self._watchers: dict[str, asyncio.Task[None]] = {}
         self.deaths: dict[str, list[int]] = {}
 
-    async def start(self, spec: Spec, stage: int) -> None:
-        """Start and wait until ready. Raises NotReady; from then on the child is kept alive."""
+    async def start(self, spec: Spec, stage: int, *, wait: bool = True) -> None:
+        """Start and wait until ready; from then on the child is kept alive. Raises NotReady.
+
+        Without `wait` it is kept alive from its first moment, and whoever asks looks for its readiness.
+        """
         child = Child(spec)
         self._children[spec.name] = (stage, child)
         await child.spawn()
         self._write_record()
         try:
-            await child.wait_ready()
+            if wait:
+                await child.wait_ready()
         except BaseException:
             await child.stop(grace=0)
             raise
@@ -64,12 +68,12 @@ class Supervisor:
         """For tests: what an operator or the kernel may do to a child at any time."""
         os.kill(self.pid(name), number)
 
-    async def restart(self, name: str, env: Mapping[str, str] | None = None) -> None:
-        """Stop the child and start it again with `env` added; waits until it is ready."""
+    async def restart(self, name: str, env: Mapping[str, str] | None = None, *, wait: bool = True) -> None:
+        """Stop the child and start it again with `env` added; `wait` as in `start`."""
         stage, child = self._children[name]
         await self.halt(name)
         spec = replace(child.spec, env={**child.spec.env, **(env or {})})
-        await self.start(spec, stage)
+        await self.start(spec, stage, wait=wait)
 
     async def stop(self) -> None:
         for stage in sorted({stage for stage, _ in self._children.values()}, reverse=True):
