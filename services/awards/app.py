@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from services.awards import http, pages, pages_jury, pages_nominations, pages_secretary
+from services.awards import http, pages, pages_jury, pages_nominations, pages_recusals, pages_secretary
 from services.awards.guard import Guard
 from shared.access_log import AccessLog
 from shared.process import Service, run
@@ -17,7 +17,14 @@ def service(settings: Settings) -> Service:
     return Service(
         settings,
         here=Path(__file__).parent,
-        routers=[http.router, pages.router, pages_nominations.router, pages_secretary.router, pages_jury.router],
+        routers=[
+            http.router,
+            pages.router,
+            pages_nominations.router,
+            pages_recusals.router,
+            pages_secretary.router,
+            pages_jury.router,
+        ],
         extras={"guard": Guard(settings), "looks": AccessLog("awards", settings.master_key)},
         bodies=dict.fromkeys(("/awards/forms/nominate", "/awards/forms/correction", "/awards/nominations"), WORDS),
     )

@@ -10,6 +10,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from services.awards.rules import CITATION_LONGEST, CITATION_SHORTEST
 from shared.contracts.awards import (
     IneligibleReason,
+    LiftReason,
     MoveReason,
     NomineeKind,
     ReassessReason,
@@ -130,6 +131,12 @@ class RecusalBody(BaseModel):
     model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
 
     reason: RecusalReason
+
+
+class LiftBody(BaseModel):
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
+
+    reason: LiftReason
 
 
 class ProposalBody(BaseModel):

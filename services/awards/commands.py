@@ -9,6 +9,7 @@ from services.awards.edition import Edition
 from services.awards.nomination import Nomination
 from shared.contracts.awards import (
     IneligibleReason,
+    LiftReason,
     MoveReason,
     NomineeKind,
     Prize,
@@ -137,7 +138,15 @@ class Recuse:
     edition: Edition | None
 
 
+@dataclass(frozen=True, slots=True)
+class LiftRecusal:
+    nomination: UUID
+    juror: UUID
+    reason: LiftReason
+    edition: Edition | None
+
+
 EditionCommand: TypeAlias = Announce | MoveCalendar | Propose | DecidePrize | Withhold | Publish
 NominationCommand: TypeAlias = SubmitNomination | CorrectNomination | WithdrawNomination | Assess | MarkSame
-ReviewCommand: TypeAlias = Score | Recuse
+ReviewCommand: TypeAlias = Score | Recuse | LiftRecusal
 Command: TypeAlias = EditionCommand | NominationCommand | ReviewCommand

@@ -11,6 +11,7 @@ from services.awards.commands import (
     Command,
     CorrectNomination,
     DecidePrize,
+    LiftRecusal,
     MarkSame,
     MoveCalendar,
     Propose,
@@ -40,6 +41,7 @@ from shared.contracts.awards import (
     PrizeDecided,
     PrizePublished,
     PrizeWithheld,
+    RecusalLifted,
 )
 from shared.decider import Refused
 
@@ -66,6 +68,8 @@ def decide(command: Command, state: State) -> Sequence[AwardsEvent]:
             return _score(command, _review(state))
         case Recuse():
             return _recuse(command, _review(state))
+        case LiftRecusal():
+            return _lift(command, _review(state))
         case _:
             assert_never(command)
 
@@ -180,6 +184,14 @@ def _recuse(command: Recuse, review: Review | None) -> list[AwardsEvent]:
     return [JurorRecused(nomination=command.nomination, juror=command.juror, reason=command.reason)]
 
 
+def _lift(command: LiftRecusal, review: Review | None) -> list[AwardsEvent]:
+    if review is None or review.recused is None:
+        return []
+    if command.edition is not None and command.edition.outcome is not None:
+        raise Refused("decided-already")
+    return [RecusalLifted(nomination=command.nomination, juror=command.juror, reason=command.reason)]
+
+
 def evolve(state: State, event: AwardsEvent) -> State:
     """The state after `event`."""
     match event:
@@ -209,5 +221,7 @@ def evolve(state: State, event: AwardsEvent) -> State:
             return Review(event.nomination, event.juror, event.score, event.revision)
         case JurorRecused():
             return Review(event.nomination, event.juror, recused=event.reason)
+        case RecusalLifted():
+            return Review(event.nomination, event.juror, lifted=event.reason)
         case _:
             assert_never(event)

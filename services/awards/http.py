@@ -13,6 +13,7 @@ from services.awards.bodies import (
     AnnouncementBody,
     AssessmentBody,
     DecisionBody,
+    LiftBody,
     LinkBody,
     LinkedCorrectionBody,
     MoveBody,
@@ -179,6 +180,13 @@ async def score(request: Request, nomination: UUID, body: ScoreBody, actor: Juro
 async def recuse(request: Request, nomination: UUID, body: RecusalBody, actor: Juror) -> Response:
     expected = expected_version(request.headers)
     return await respond(request, body, lambda d: judging.recuse(d, nomination, body, expected))
+
+
+@router.post("/nominations/{nomination}/recusals/{juror}/lifting", response_model=None)
+async def lift(request: Request, nomination: UUID, juror: UUID, body: LiftBody, actor: Secretary) -> Response:
+    """The version is that of the juror's review, as the nomination's `recusals` tell it."""
+    expected = expected_version(request.headers)
+    return await respond(request, body, lambda d: judging.lift(d, nomination, juror, body, expected))
 
 
 @router.get("/prizes", response_model=None)

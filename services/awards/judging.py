@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from uuid import UUID, uuid5
 
 from services.awards import domain, store, store_prizes, words
-from services.awards.bodies import RecusalBody, ScoreBody
-from services.awards.commands import Recuse, ReviewCommand, Score
+from services.awards.bodies import LiftBody, RecusalBody, ScoreBody
+from services.awards.commands import LiftRecusal, Recuse, ReviewCommand, Score
 from services.awards.deciding import judged
 from services.awards.edition import Edition
 from services.awards.handlers import Doing, after
@@ -80,8 +80,15 @@ async def one(doing: Doing, nomination: UUID, *, changing: bool = False) -> Desk
 
 async def _do(doing: Doing, found: Desk, nomination: UUID, expected: int, command: ReviewCommand) -> Answer:
     assert doing.actor is not None
-    id = review_id(nomination, found.juror)
-    state, sequence = await store_prizes.load_review(doing.tx, id, nomination, found.juror)
+    answer = await _decide(doing, nomination, found.juror, expected, command)
+    if doing.actor.name:
+        await store_prizes.seen(doing.tx, found.juror, doing.actor.name)
+    return answer
+
+
+async def _decide(doing: Doing, nomination: UUID, juror: UUID, expected: int, command: ReviewCommand) -> Answer:
+    id = review_id(nomination, juror)
+    state, sequence = await store_prizes.load_review(doing.tx, id, nomination, juror)
     check_version(expected, sequence)
     events = domain.decide(command, state)
     if events:
@@ -89,8 +96,6 @@ async def _do(doing: Doing, found: Desk, nomination: UUID, expected: int, comman
         assert isinstance(review, Review)
         await store_prizes.save_review(doing.tx, id, sequence + len(events), review)
         await doing.announce(id, sequence, events)
-    if doing.actor.name:
-        await store_prizes.seen(doing.tx, found.juror, doing.actor.name)
     return Answer(200, {"review": id, "nomination": nomination}, f"/awards/jury/{nomination}", sequence + len(events))
 
 
@@ -121,6 +126,20 @@ async def recuse(doing: Doing, nomination: UUID, body: RecusalBody, expected: in
     answer = await _do(doing, found, nomination, expected, command)
     await words.forget(doing.tx, doing.vault, review_id(nomination, found.juror))
     return Answer(200, answer.data, "/awards/jury", answer.etag)
+
+
+async def lift(doing: Doing, nomination: UUID, juror: UUID, body: LiftBody, expected: int) -> Answer:
+    """The juror judges the nominee again, from the beginning. Problem 404 when there is no review of theirs."""
+    known = await store.one(doing.tx, nomination)
+    if known is None:
+        raise Problem(404, "unknown-nomination")
+    stored = await store_prizes.standing(doing.tx, known.prize_year)
+    reviews = await store_prizes.reviews(doing.tx, known.prize_year)
+    if review_id(nomination, juror) not in reviews:
+        raise Problem(404, "unknown-recusal")
+    command = LiftRecusal(nomination, juror, body.reason, stored.edition if stored else None)
+    answer = await _decide(doing, nomination, juror, expected, command)
+    return Answer(200, answer.data, f"/awards/nominations/{nomination}", answer.etag)
 
 
 async def read(doing: Doing, found: Desk, action: Action) -> dict[UUID, Words]:

@@ -1,9 +1,11 @@
 """Pages for the secretary: the nominations, and one of them with what is found of it."""
 
+from dataclasses import asdict
 from typing import Annotated, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Request
+from fastapi.encoders import jsonable_encoder
 from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel
 
@@ -72,9 +74,11 @@ async def _nomination(request: Request, nomination: UUID, status: int = 200, for
         found = await store.one(tx, nomination)
         if found is None:
             raise Problem(404, "unknown-nomination")
-        others = {id: each for id, each in (await store.of_year(tx, found.prize_year)).items() if id != nomination}
+        every = await store.of_year(tx, found.prize_year)
+        others = {id: each for id, each in every.items() if id != nomination}
         edition = next((e for e in await editions(tx) if e.prize_year == found.prize_year), None)
-        past = await views.history(work, nomination)
+        past = await views.nomination_history(work, nomination, found.prize_year)
+        recusals = await views.recusals(work, nomination, every)
         page = wants_page(request)
         judging = edition is not None and edition.proposed is None and not found.state.withdrawn
         # Names are opened for who can be chosen or is joined already, and for nobody else.
@@ -85,7 +89,8 @@ async def _nomination(request: Request, nomination: UUID, status: int = 200, for
     tag = {"ETag": etag(found.sequence)}
     if not page:
         whole = {"citation": words.citation, "nominator": words.nominator, "email": words.email} if words else {}
-        return JSONResponse(views.item(found, words) | whole, headers=tag)
+        shown = views.item(found, words) | whole | {"recusals": [asdict(each) for each in recusals]}
+        return JSONResponse(jsonable_encoder(shown), headers=tag)
     open_to_join = [(id, said[id].nominee) for id, each in others.items() if each.state.same_as is None and id in said]
     return own.pages.render(
         request,
@@ -97,6 +102,8 @@ async def _nomination(request: Request, nomination: UUID, status: int = 200, for
         reference=rules.reference(nomination),
         past=past,
         judging=judging,
+        recusals=recusals,
+        undecided=edition is not None and edition.outcome is None,
         led=[(id, said[id].nominee) for id, e in others.items() if e.state.same_as == nomination and id in said],
         same=said.get(found.state.same_as) if found.state.same_as else None,
         joinable=sorted(open_to_join, key=lambda pair: pair[1].casefold()),

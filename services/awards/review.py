@@ -5,18 +5,22 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from services.awards.nomination import Nomination, candidates, same_nominee
-from shared.contracts.awards import RecusalReason
+from shared.contracts.awards import LiftReason, RecusalReason
 
 
 @dataclass(frozen=True, slots=True)
 class Review:
-    """`score` is for the text after `revision` corrections. Who is recused has no score."""
+    """`score` is for the text after `revision` corrections. Who is recused has no score.
+
+    `lifted`: why the juror is here again after a recusal; until there are new points.
+    """
 
     nomination: UUID
     juror: UUID
     score: int | None = None
     revision: int = 0
     recused: RecusalReason | None = None
+    lifted: LiftReason | None = None
 
     def counts(self, nomination: Nomination) -> bool:
         """Whether the points are for the text as it is now."""
@@ -34,6 +38,14 @@ def recused_from(
     """The jurors who have no part in judging the nominee of `nomination`, by whichever of its nominations."""
     together = same_nominee(nominations, [nomination])
     return frozenset(r.juror for r in reviews if r.nomination in together and r.recused is not None)
+
+
+def recusals_from(
+    nomination: UUID, nominations: Mapping[UUID, Nomination], reviews: Mapping[UUID, Review]
+) -> dict[UUID, Review]:
+    """The reviews that keep somebody from judging the nominee of `nomination`, each to be lifted on its own."""
+    together = same_nominee(nominations, [nomination])
+    return {id: r for id, r in reviews.items() if r.nomination in together and r.recused is not None}
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from services.awards.edition import Edition
 from services.awards.handlers import Doing
 from services.awards.judging import Desk
 from services.awards.nomination import candidates
-from services.awards.review import Candidate, Result, result
+from services.awards.review import Candidate, Result, recusals_from, result
 from services.awards.store import Listed
 from services.awards.words import Words
 from shared import journal
@@ -113,6 +113,37 @@ async def history(doing: Doing, subject: UUID) -> list[dict[str, Any]]:
     ]
 
 
+@dataclass(frozen=True, slots=True)
+class Recusal:
+    """Who does not judge a nominee, by which of its nominations, and why. `name` None: it is not known."""
+
+    nomination: UUID
+    juror: UUID
+    name: str | None
+    reason: str
+    version: int
+
+
+async def recusals(doing: Doing, nomination: UUID, nominations: dict[UUID, Listed]) -> list[Recusal]:
+    """Everybody who has stepped aside from the nominee of `nomination`. `nominations`: all of its year."""
+    reviews = await store_prizes.reviews(doing.tx, nominations[nomination].prize_year)
+    names = await store_prizes.jurors(doing.tx)
+    found = recusals_from(nomination, judged(nominations), {id: review for id, (review, _) in reviews.items()})
+    return [
+        Recusal(r.nomination, r.juror, names.get(r.juror), str(r.recused), reviews[id][1]) for id, r in found.items()
+    ]
+
+
+async def nomination_history(doing: Doing, nomination: UUID, year: int) -> list[dict[str, Any]]:
+    """What happened to a nomination, and who stepped aside from it or came back; nothing of anybody's points."""
+    found, names = await history(doing, nomination), await store_prizes.jurors(doing.tx)
+    for id, (review, _) in (await store_prizes.reviews(doing.tx, year)).items():
+        if review.nomination == nomination:
+            told = (e for e in await history(doing, id) if e["name"] in {"juror-recused", "recusal-lifted"})
+            found += [e | {"juror": names.get(review.juror)} for e in told]
+    return sorted(found, key=lambda e: e["at"], reverse=True)
+
+
 def candidate_json(desk: Desk, candidate: Candidate, said: dict[UUID, Words]) -> dict[str, Any]:
     """A line of the juror's list. Nothing of the others' is in it before the juror's own points."""
     words_of = said.get(candidate.nomination)
@@ -141,6 +172,7 @@ async def juror_json(doing: Doing, desk: Desk, candidate: Candidate, said: dict[
     return candidate_json(desk, candidate, said) | {
         "texts": [{"nominee": said[id].nominee, "citation": said[id].citation} for id in ids],
         "comment": comments.get(desk.juror),
+        "lifted": candidate.own.lifted if candidate.own else None,
         "earlier": candidate.own is not None and candidate.own.score is not None and not candidate.scored,
         "others": [
             {"juror": names.get(r.juror), "score": r.score, "comment": comments.get(r.juror)} for r in candidate.others

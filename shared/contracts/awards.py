@@ -28,6 +28,7 @@ ReassessReason = Annotated[Literal["new-information", "assessed-in-error", "nomi
 RecusalReason = Annotated[
     Literal["own-interest", "close-person", "own-organisation", "nominated-it", "other-circumstance"], DataClass.CODE
 ]
+LiftReason = Annotated[Literal["reported-in-error", "circumstance-ended", "found-impartial"], DataClass.CODE]
 Nominations = Annotated[tuple[Identifier, ...], Field(max_length=5)]
 
 
@@ -132,6 +133,14 @@ class JurorRecused(Event, type="awards.juror-recused.v1", subject_is=REVIEW):
     reason: RecusalReason
 
 
+class RecusalLifted(Event, type="awards.recusal-lifted.v1", subject_is=REVIEW):
+    """The juror takes part again. Points from before the recusal stay void: the juror gives new ones."""
+
+    nomination: Identifier
+    juror: Identifier
+    reason: LiftReason
+
+
 EditionEvent: TypeAlias = (
     PrizeAnnounced | PrizeCalendarMoved | LaureatesProposed | PrizeDecided | PrizeWithheld | PrizePublished
 )
@@ -143,5 +152,5 @@ NominationEvent: TypeAlias = (
     | NominationFoundIneligible
     | NomineeFoundSame
 )
-ReviewEvent: TypeAlias = NominationScored | JurorRecused
+ReviewEvent: TypeAlias = NominationScored | JurorRecused | RecusalLifted
 AwardsEvent: TypeAlias = EditionEvent | NominationEvent | ReviewEvent

@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 from services.awards.judging import JURORS
-from tests.awards.conftest import FILLED, PAGE, Site
+from tests.awards.conftest import FILLED, PAGE, Site, same_as_the_journal
 
 
 async def test_a_juror_reads_scores_and_sees_the_others_only_then(site: Site) -> None:
@@ -112,3 +112,66 @@ async def test_events_name_a_juror_by_an_id_of_ours(site: Site) -> None:
     row = await site.database.pool.fetchrow("select data::text, actor from journal where type like '%scored%'")
     assert row is not None and row["actor"] not in row["data"]
     assert set(json.loads(row["data"])) == {"nomination", "juror", "score", "revision"} and JURORS.version == 5
+
+
+async def test_the_secretary_lifts_a_recusal_and_the_juror_begins_anew(site: Site) -> None:
+    nomination, other = await site.nominated("Cykelköket"), await site.nominated("Annan")
+    await site.eligible(nomination)
+    await site.eligible(other)
+    one = await site.person("jury", 0)
+    score = {"score": 9, "comment": "Från förut"}
+    assert (await site.command(one, f"/nominations/{nomination}/score", score, 0)).status_code == 200
+    left = await site.command(one, f"/nominations/{nomination}/recusal", {"reason": "close-person"}, 1)
+    assert left.status_code == 200
+
+    told = await site.get("secretary", f"/nominations/{nomination}")
+    (recusal,) = told["recusals"]
+    assert (recusal["reason"], recusal["version"], bool(recusal["name"])) == ("close-person", 2, True)
+    path = f"/nominations/{nomination}/recusals/{recusal['juror']}/lifting"
+    lift = {"reason": "reported-in-error"}
+    assert (await site.command(one, path, lift, 2)).status_code == 403
+    assert (await site.command("secretary", path, lift, 1)).status_code == 412
+    assert (await site.command("secretary", path, {"reason": "because"}, 2)).status_code == 422
+    wrong = f"/nominations/{other}/recusals/{recusal['juror']}/lifting"
+    assert (await site.command("secretary", wrong, lift, 0)).status_code == 404
+    lifted = await site.command("secretary", path, lift, 2)
+    assert (lifted.status_code, lifted.headers["etag"]) == (200, '"3"')
+    assert (await site.get("secretary", f"/nominations/{nomination}"))["recusals"] == []
+
+    back = (await site.http.get(f"/awards/jury/{nomination}", headers=one)).json()
+    assert (back["unread"], back["own_score"], back["comment"], back["earlier"], back["lifted"]) == (
+        True,
+        None,
+        None,
+        False,
+        "reported-in-error",
+    )
+    round_ = await site.get("secretary", "/prizes/2018")
+    assert {c["nomination"]: (c["scores"], c["recused"]) for c in round_["candidates"]}[nomination] == (0, 0)
+    assert (await site.command(one, f"/nominations/{nomination}/score", {"score": 4}, 3)).status_code == 200
+    assert (await site.http.get(f"/awards/jury/{nomination}", headers=one)).json()["lifted"] is None
+    async with site.database.reading() as conn:
+        assert "awards.recusal-lifted.v1" in await same_as_the_journal(conn)
+    page = await site.http.get(f"/awards/nominations/{nomination}", headers=await site.token("secretary") | PAGE)
+    assert "Jävet hävdes" in page.text and "Jävet anmäldes av misstag" in page.text
+
+
+async def test_a_recusal_stands_after_the_decision(site: Site) -> None:
+    nomination = await site.nominated()
+    await site.eligible(nomination)
+    await site.command(
+        await site.person("jury", 0), f"/nominations/{nomination}/recusal", {"reason": "close-person"}, 0
+    )
+    (recusal,) = (await site.get("secretary", f"/nominations/{nomination}"))["recusals"]
+    site.at("2018-11-05T09:00:00+01:00")
+    steps = [
+        ("proposal", {"nominations": [nomination]}),
+        ("decision", {"laureates": [nomination], "decided_on": "2018-11-05"}),
+    ]
+    for version, (step, body) in enumerate(steps, 1):
+        assert (await site.command("secretary", f"/prizes/2018/{step}", body, version)).status_code == 200
+    path = f"/nominations/{nomination}/recusals/{recusal['juror']}"
+    late = await site.command("secretary", f"{path}/lifting", {"reason": "found-impartial"}, 1)
+    assert (late.status_code, late.json()["code"]) == (409, "decided-already")
+    page = (await site.http.get(f"/awards{path}", headers=await site.token("secretary") | PAGE)).text
+    assert "så jävet ligger fast" in page and "<textarea" not in page and "/forms/lifting/" not in page

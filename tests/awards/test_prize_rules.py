@@ -171,6 +171,12 @@ def test_points_count_for_the_text_that_was_read_and_recusal_ends_them() -> None
     assert away == Review(A, ANNA, recused="own-organisation")
     assert decide(recuse, away) == [] and refused(score(ANNA, 9), away) == "unknown-nomination"
     assert refused(replace(recuse, edition=replace(EDITION, outcome="decided")), review) == "decided-already"
+    lift = c.LiftRecusal(A, ANNA, "found-impartial", EDITION)
+    assert decide(lift, None) == [] and decide(lift, review) == []
+    assert refused(replace(lift, edition=replace(EDITION, outcome="decided")), away) == "decided-already"
+    back = fold(evolve, decide(lift, away), away)
+    assert back == Review(A, ANNA, lifted="found-impartial") and not back.counts(FINE)
+    assert fold(evolve, decide(score(ANNA, 7), back), back) == review
 
 
 def test_proposed_decided_or_withheld_then_published() -> None:
