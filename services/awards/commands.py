@@ -31,11 +31,14 @@ class Announce:
 
 @dataclass(frozen=True, slots=True)
 class MoveCalendar:
+    """`tell`: the nominations whose nominators are told."""
+
     opens_at: datetime
     closes_at: datetime
     ceremony_on: date
     reason: MoveReason
     now: datetime
+    tell: tuple[UUID, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,10 +22,11 @@ from services.awards.commands import (
 )
 from services.awards.edition import Edition, instant
 from services.awards.handlers import Doing, after
-from services.awards.nomination import Nomination, candidates
+from services.awards.nomination import Nomination, candidates, to_tell
 from services.awards.store import Listed
 from services.awards.store_prizes import Stored
 from services.awards.words import Laureate
+from shared.contracts.awards import MOST_NOMINATORS
 from shared.decider import Refused
 from shared.web.commands import Answer, check_version
 from shared.web.problems import Problem
@@ -68,7 +69,12 @@ async def announce(doing: Doing, body: AnnouncementBody) -> Answer:
 async def move(doing: Doing, year: int, body: MoveBody, expected: int) -> Answer:
     stored = await _load(doing, year, expected)
     opens_at, closes_at = instant(body.opens_at, "opens_at"), instant(body.closes_at, "closes_at")
-    command = MoveCalendar(opens_at, closes_at, body.ceremony_on, body.reason, doing.now)
+    # Nobody nominates or withdraws meanwhile, so who is told is exactly who had nominated when it moved. The addresses
+    # are compared here and shown to nobody; whoever sends asks for each at the moment of sending.
+    nominations = judged(await store.of_year(doing.tx, year))
+    said = await words.of(doing.tx, doing.vault, (id for id, each in nominations.items() if each.receipt_wanted))
+    tell = to_tell(nominations, {id: each.email for id, each in said.items()})
+    command = MoveCalendar(opens_at, closes_at, body.ceremony_on, body.reason, doing.now, tell[:MOST_NOMINATORS])
     return await _do(doing, year, stored, command)
 
 

@@ -18,7 +18,7 @@ from services.awards.commands import (
     WithdrawNomination,
 )
 from services.awards.domain import State
-from services.awards.edition import day
+from services.awards.edition import Edition, day
 from services.awards.nomination import Nomination
 from services.awards.words import Words
 from shared import journal
@@ -162,18 +162,18 @@ async def mark_same(doing: Doing, nomination: UUID, body: SameBody, expected: in
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """What a receipt needs, asked for at the moment it is sent. `link` until `closes_at`; None when it is too late."""
+    """What a mail to a nominator needs, asked for at the moment it is sent. `link` until `closes_at`, then None."""
 
     email: str = field(repr=False)
     language: str
     reference: str
     prize_year: int
     link: str | None = field(repr=False)
-    closes_at: datetime | None
+    edition: Edition | None
 
 
 async def receipt(doing: Doing, nomination: UUID) -> Receipt:
-    """Where the receipt goes. Problem 404 when none is wanted, or when there is no such nomination any more.
+    """Where a mail to the nominator goes. Problem 404 when none is wanted, or when the nomination is gone.
 
     Each time it is asked for there is another link, because only its hash is kept; the earlier ones work too.
     """
@@ -190,5 +190,4 @@ async def receipt(doing: Doing, nomination: UUID) -> Receipt:
         token = token_urlsafe(32)
         await store.keep_link(doing.tx, nomination, sha256(token.encode()).digest())
     await doing.looked("view", [nomination], [nomination])
-    closes_at = edition.closes_at if edition else None
-    return Receipt(said.email, said.language, rules.reference(nomination), found.prize_year, token, closes_at)
+    return Receipt(said.email, said.language, rules.reference(nomination), found.prize_year, token, edition)

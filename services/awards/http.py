@@ -127,11 +127,12 @@ async def nominate(request: Request, body: NominationBody, actor: Anybody) -> Re
 
 @router.get("/nominations/{nomination}/receipt", response_model=None)
 async def receipt(request: Request, nomination: UUID, actor: Annotated[Actor, needs("service")]) -> Response:
-    """The nominator's address and a link, for the service that sends the receipt; each look is recorded."""
+    """The nominator's address, a link and the calendar, for the service that sends mails; each look is recorded."""
     own = runtime(request)
     async with transaction(own.database, scope=request.scope) as tx:
         found = await handlers.receipt(doing(request, tx), nomination)
     link = f"{own.settings.public_url}/awards/mine?link={found.link}" if found.link else None
+    edition = found.edition
     return JSONResponse(
         {
             "email": found.email,
@@ -139,7 +140,9 @@ async def receipt(request: Request, nomination: UUID, actor: Annotated[Actor, ne
             "reference": found.reference,
             "prize_year": found.prize_year,
             "link": link,
-            "closes_at": found.closes_at.isoformat() if found.closes_at else None,
+            "opens_at": edition.opens_at.isoformat() if edition else None,
+            "closes_at": edition.closes_at.isoformat() if edition else None,
+            "ceremony_on": edition.ceremony_on.isoformat() if edition else None,
         }
     )
 

@@ -44,6 +44,16 @@ def candidates(nominations: Mapping[UUID, Nomination]) -> dict[UUID, tuple[UUID,
     return found
 
 
+def to_tell(nominations: Mapping[UUID, Nomination], addresses: Mapping[UUID, str | None]) -> tuple[UUID, ...]:
+    """One nomination of each address that has not withdrawn: the latest, whose language is theirs now."""
+    latest: dict[str, UUID] = {}
+    for id in sorted(nominations):
+        address = addresses.get(id)
+        if address and not nominations[id].withdrawn:
+            latest[address.casefold()] = id
+    return tuple(sorted(latest.values()))
+
+
 def same_nominee(nominations: Mapping[UUID, Nomination], of: Iterable[UUID]) -> frozenset[UUID]:
     """Every nomination, eligible or not, whose nominee is that of one of `of`."""
     wanted = set(of)

@@ -89,6 +89,7 @@ def _move(command: MoveCalendar, edition: Edition) -> list[EditionEvent]:
             closes_at=command.closes_at,
             ceremony_on=command.ceremony_on,
             reason=command.reason,
+            tell=command.tell,
         )
     ]
 

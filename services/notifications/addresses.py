@@ -2,12 +2,15 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any
 from uuid import UUID
 
 import httpx
 
 from services.notifications import store_people
 from services.notifications.rules import MAILBOX, NOMINATOR, PERSON
+from shared.clock import STOCKHOLM
 from shared.database import Database
 from shared.identity import IssuerUnavailable, ServiceTokens
 from shared.sealed import CannotOpen, Vault, open_sealed
@@ -29,6 +32,24 @@ class Address:
     language: str
     facts: Mapping[str, object] = field(default_factory=dict)
     link: str | None = field(default=None, repr=False)
+
+
+def _clock(moment: datetime) -> str:
+    return moment.strftime("%H:%M:%S" if moment.second else "%H:%M")
+
+
+def _calendar(found: Mapping[str, Any]) -> dict[str, object]:
+    """The prize's dates in Swedish time, as texts want them; nothing when it has none."""
+    if not found.get("closes_at"):
+        return {}
+    opens, closes = (datetime.fromisoformat(found[name]).astimezone(STOCKHOLM) for name in ("opens_at", "closes_at"))
+    return {
+        "opens": opens.date(),
+        "opens_clock": _clock(opens),
+        "closes": closes.date(),
+        "closes_clock": _clock(closes),
+        "ceremony": date.fromisoformat(found["ceremony_on"]),
+    }
 
 
 class Addresses:
@@ -81,8 +102,13 @@ class Addresses:
                 return None
             answer.raise_for_status()
             found = answer.json()
-            facts = {"reference": str(found["reference"]), "prize_year": int(found["prize_year"])}
+            facts: dict[str, object] = {
+                "reference": str(found["reference"]),
+                "prize_year": int(found["prize_year"]),
+                **_calendar(found),
+            }
             link = str(found["link"]) if found.get("link") else None
+            facts["open"] = link is not None
             return Address(str(found["email"]), "en" if found["language"] == "en" else "sv", facts, link)
         except (httpx.HTTPError, IssuerUnavailable, ValueError, KeyError, TypeError):
             raise NotNow("address-service-away") from None

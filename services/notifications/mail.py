@@ -127,8 +127,26 @@ def _receipt(say: Say, items: Sequence[Told], count: int, public_url: str, facts
     ]
 
 
+def _moved(say: Say, items: Sequence[Told], count: int, public_url: str, facts: dict[str, object]) -> list[str]:
+    """The calendar as it is when the mail is written, which may be newer than the move it tells of."""
+    calendar = {name: facts[name] for name in ("opens", "opens_clock", "closes", "closes_clock", "ceremony")}
+    return [
+        say("mail.calendar-moved.body", year=facts["prize_year"]),
+        "",
+        say("mail.calendar-moved.open", **calendar),
+        say("mail.calendar-moved.ceremony", **calendar),
+        "",
+        say("mail.calendar-moved.reference", reference=facts["reference"]),
+        say("mail.calendar-moved.change" if facts["open"] else "mail.calendar-moved.read"),
+        LINK,
+        "",
+        say("why.calendar-moved.nominator"),
+    ]
+
+
 _BODIES: dict[str, Callable[[Say, Sequence[Told], int, str, dict[str, object]], list[str]]] = {
     "allocation-received": _allocations,
     "nomination-receipt": _receipt,
+    "calendar-moved": _moved,
     "digest": _digest,
 }

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from itertools import product
 from types import MappingProxyType
 from typing import Literal
 from uuid import UUID, uuid5
@@ -73,6 +74,7 @@ EVENT_RULES = (
     EventRule("case-left", reception.CaseAssigned, ("previous-caseworker",), "cases"),
     EventRule("nomination-submitted", awards.NominationSubmitted, ("secretaries",), "nominations"),
     EventRule("nomination-receipt", awards.NominationSubmitted, ("nominator",), "nominations"),
+    EventRule("calendar-moved", awards.PrizeCalendarMoved, ("nominator",), "nominations"),
 )
 _CASEWORKER: tuple[Audience, ...] = ("caseworker",)
 _BEFORE, _AROUND = dict.fromkeys((14, 7, 1, 0), _CASEWORKER), dict.fromkeys((7, 0, -1), _CASEWORKER)
@@ -84,10 +86,12 @@ DEADLINE_RULES = (
 RULE_OF: Mapping[Kind, DeadlineRule] = {rule.on: rule for rule in DEADLINE_RULES}
 
 # What goes out in one mail. A burst becomes one digest: mail to one recipient is collected this long (real time).
-Bundle = Literal["allocation-received", "nomination-receipt", "digest"]
+Bundle = Literal["allocation-received", "nomination-receipt", "calendar-moved", "digest"]
 COLLECT: Mapping[str, timedelta] = {
     "allocation-received": timedelta(seconds=5),
     "nomination-receipt": timedelta(0),
+    # who mends a date that was just set wrong is told of once
+    "calendar-moved": timedelta(seconds=15),
     "digest": timedelta(seconds=15),
 }
 
@@ -115,7 +119,7 @@ class Notice:
     @property
     def bundle(self) -> Bundle:
         match self.rule:
-            case "allocation-received" | "nomination-receipt":
+            case "allocation-received" | "nomination-receipt" | "calendar-moved":
                 return self.rule
             case _:
                 return "digest"
@@ -168,6 +172,15 @@ def _person(audience: Audience, event: Event) -> str | None:
             return None
 
 
+def _abouts(audience: Audience, fact: Fact) -> Sequence[UUID]:
+    """What each notice links to; a nominator is known by the nomination."""
+    match audience, fact.event:
+        case "nominator", awards.PrizeCalendarMoved():
+            return fact.event.tell
+        case _:
+            return (fact.subject,)
+
+
 def notices(fact: Fact, now: datetime) -> Sequence[Notice]:
     """Whom `fact` concerns; `now` is real time. Ids follow from event and recipient: the same fact, the same ids."""
     found = []
@@ -179,17 +192,15 @@ def notices(fact: Fact, now: datetime) -> Sequence[Notice]:
             if person == NOBODY:
                 continue
             why, channels, inbox, email = reached(audience, person)
-            for channel in channels:
+            for about, channel in product(_abouts(audience, fact), channels):
                 recipient = inbox if channel == "inbox" else email
                 if recipient == NOMINATOR:
-                    recipient += str(fact.subject)
+                    recipient += str(about)
                 old = channel == "email" and too_old_to_mail(fact.recorded_at, now)
                 key = uuid5(fact.id, f"{channel}:{recipient}")
                 withheld = "too-old" if old else None
                 found.append(
-                    Notice(
-                        key, rule.name, channel, recipient, fact.id, fact.at, fact.subject, why, rule.group, withheld
-                    )
+                    Notice(key, rule.name, channel, recipient, fact.id, fact.at, about, why, rule.group, withheld)
                 )
     return found
 

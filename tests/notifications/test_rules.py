@@ -15,7 +15,7 @@ from services.notifications.home import tasks
 from services.notifications.rules import Schedule
 from shared.decider import Refused, fold
 from shared.web.texts import Texts
-from tests.notifications.town import NOW, allocation, nomination
+from tests.notifications.town import NOMINATOR_FACTS, NOW, allocation, nomination
 
 INBOX = About("allocation-received", "inbox", uuid4(), NOW)
 EMAIL = About("allocation-received", "email", uuid4(), NOW)
@@ -108,7 +108,7 @@ def test_a_mails_id_does_not_depend_on_the_order_of_what_it_carries(ids: list[UU
 
 
 @pytest.mark.parametrize("language", ["sv", "en"])
-@pytest.mark.parametrize("rule", ["allocation-received", "nomination-receipt"])
+@pytest.mark.parametrize("rule", ["allocation-received", "nomination-receipt", "calendar-moved"])
 def test_a_mail_is_plain_and_says_nothing_of_anybody(rule: str, language: str) -> None:
     texts = Texts("notifications")
     text = mail.compose(
@@ -122,7 +122,7 @@ def test_a_mail_is_plain_and_says_nothing_of_anybody(rule: str, language: str) -
         public_url="https://landa.example",
         mail_from="landa@kommunen.example",
         municipality="Exempelby kommun",
-        facts={"reference": "abcd-1234", "prize_year": 2026},
+        facts=NOMINATOR_FACTS,
     )
     assert f"Message-ID: <{UUID(int=7)}@landa.example>" in text
     assert f"Content-Language: {language}" in text
@@ -132,7 +132,7 @@ def test_a_mail_is_plain_and_says_nothing_of_anybody(rule: str, language: str) -
     sent = mail.addressed(text, "a@b.example", link)
     assert sent.startswith(b"To: a@b.example\r\n")
     read = message_from_bytes(sent, policy=SMTP).get_content()
-    assert (link in read.splitlines()) == (rule == "nomination-receipt") and "aZ_-" not in text
+    assert (link in read.splitlines()) == (rule != "allocation-received") and "aZ_-" not in text
     for address in ("a@b.example\r\nBcc: c@d.example", "a b@c.example", "å@b.example"):
         with pytest.raises(ValueError, match="address"):
             mail.addressed(text, address)

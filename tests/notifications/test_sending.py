@@ -5,12 +5,12 @@ from collections import Counter
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from services.notifications import handlers, store_mail
 from services.notifications.rules import TOO_OLD_TO_MAIL, Schedule
 from shared.identity import Actor
-from tests.notifications.town import CORPORATE, NOW, PACE, Town, allocation, nomination
+from tests.notifications.town import CORPORATE, NOW, PACE, Town, allocation, moved, nomination
 
 NOBODY = UUID(int=1)
 
@@ -207,6 +207,26 @@ async def test_no_address_fails_and_an_address_that_cannot_be_asked_for_waits(to
         town.away, town.nominator = False, lambda _n: None
         await town.until_all("failed", 1)
     assert [row["reason"] for row in await events(town, "failed")] == ["no-address"]
+
+
+async def test_nominators_are_told_once_of_a_moved_calendar_however_often_it_is_delivered(town: Town) -> None:
+    one, two = uuid4(), uuid4()
+    first, again = moved(one, two), moved(one)
+    for fact in (first, first, again, first):
+        await town.react(fact)
+    await town.age()
+    async with town.sending():
+        await town.until_all("sent", 2)
+        await town.react(first, again)
+        await town.age()
+        await asyncio.sleep(0.2)
+    assert sorted(m.to for m in town.mail.received) == sorted([f"{one}@example.org", f"{two}@example.org"])
+    for mail in town.mail.received:
+        assert "till 15 november 2026 klockan 12:00" in mail.message.get_content()
+    # the one who was meant twice within seconds is told once, with the dates that hold
+    assert sorted(r["notifications"] for r in await town.rows("select notifications from mail")) == [1, 2]
+    life = await town.rows("select distinct rule, why, bundle, channel from notification")
+    assert life == [{"rule": "calendar-moved", "why": "nominator", "bundle": "calendar-moved", "channel": "email"}]
 
 
 async def test_an_address_with_a_second_header_in_it_is_not_used(town: Town) -> None:

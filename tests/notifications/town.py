@@ -17,7 +17,7 @@ from services.notifications.rules import Schedule
 from services.notifications.sender import Pace, Sender
 from services.notifications.store_people import Mailbox
 from shared.clock import Clock
-from shared.contracts.awards import NominationSubmitted
+from shared.contracts.awards import NominationSubmitted, PrizeCalendarMoved
 from shared.contracts.envelope import Fact
 from shared.contracts.reception import AllocationReceived, PersonFacts
 from shared.database import Database, migrate
@@ -31,6 +31,16 @@ FOLDERS = [ROOT / "shared/migrations", ROOT / "services/notifications/migrations
 QUICK = Schedule(timedelta(seconds=0.05), timedelta(seconds=0.2), timedelta(seconds=60))
 PACE = Pace(schedule=QUICK, poll=0.05, collect=0.02, lease=3.0, timeout=0.4, whole=0.8)
 NOW = datetime(2026, 5, 4, 8, tzinfo=UTC)
+NOMINATOR_FACTS = {
+    "reference": "abcd-1234",
+    "prize_year": 2026,
+    "opens": date(2026, 10, 1),
+    "opens_clock": "00:00",
+    "closes": date(2026, 11, 15),
+    "closes_clock": "12:00",
+    "ceremony": date(2027, 1, 28),
+    "open": True,
+}
 CORPORATE = "anvisningar@kommunen.example"
 
 
@@ -53,6 +63,13 @@ def nomination(at: datetime = NOW, *, receipt: bool = True) -> Fact:
     return Fact(uuid4(), "awards", uuid4(), 1, 1, at, at, event)
 
 
+def moved(*nominations: UUID, at: datetime = NOW) -> Fact:
+    event = PrizeCalendarMoved(
+        opens_at=at, closes_at=at, ceremony_on=at.date(), reason="few-nominations", tell=nominations
+    )
+    return Fact(uuid4(), "awards", uuid4(), 2, 1, at, at, event)
+
+
 @dataclass
 class Town:
     """One database, one mail server; `nominator` answers for awards.
@@ -64,7 +81,7 @@ class Town:
     database: Database
     mail: MailServer
     nominator: Callable[[UUID], Address | None] = field(
-        default=lambda n: Address(f"{n}@example.org", "sv", {"reference": "abcd-1234", "prize_year": 2026})
+        default=lambda n: Address(f"{n}@example.org", "sv", NOMINATOR_FACTS)
     )
     away: bool = False
     secretary: bool = False
