@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from services.reporting import http, pages, watch
+from services.reporting import http, http_cases, pages, watch
 from services.reporting.consumers import DASHBOARD
 from services.reporting.operator import pages as operator
 from services.reporting.published import pages as published_pages
@@ -14,7 +14,7 @@ def service(settings: Settings) -> Service:
     return Service(
         settings,
         here=Path(__file__).parent,
-        routers=[http.router, published_pages.router, pages.router, operator.router],
+        routers=[http.router, http_cases.router, published_pages.router, pages.router, operator.router],
         consumers=[DASHBOARD],
         background=[watch.watch],
         own=operator.own,

@@ -9,6 +9,7 @@ from babel.dates import format_skeleton
 from fastapi import APIRouter, Query, Request
 from starlette.responses import JSONResponse, Response
 
+from services.reporting.case_lists import label, links
 from services.reporting.http import Reader, Year
 from services.reporting.indicators import THEMES, indicators, of_theme
 from services.reporting.rules import small_numbers
@@ -72,17 +73,18 @@ async def page(
         sections={section.key: section for section in sections(found.board, reader(own, lang))},
         municipality=own.settings.municipality,
         tables=[name for name in TABLES if name not in WORK],
-        cases=CASES if "reception" in found.inside else {},
-        **common(found, lang),
+        **common(found, reader(own, lang), lang),
     )
 
 
-def common(found: View, lang: str) -> dict[str, Any]:
-    """What every page with figures says about them."""
+def common(found: View, speaks: Language, lang: str) -> dict[str, Any]:
+    """What every page with figures says about them, and for the unit's own readers, where their cases are."""
     today = found.board.open_cases.today
+    leads = links(found.board) if "reception" in found.inside else {}
     return {
         "board": found.board,
         "inside": "reception" in found.inside,
+        "cases": {key: [(one, label(one.wanted, speaks)) for one in mine] for key, mine in leads.items()},
         "small": small_numbers(today),
         "fresh": found.freshness,
         "verdict": found.badge,
@@ -113,14 +115,11 @@ async def theme_page(
         sections={one.key: SECTIONS[one.key](found.board, speaks) for one in mine},
         sources={one.key: SOURCES[one.unit] for one in mine},
         tables=list(dict.fromkeys(one.table for one in mine if one.table)),
-        cases=CASES if "reception" in found.inside else {},
-        **common(found, lang),
+        **common(found, speaks, lang),
     )
 
 
 CASEWORK = frozenset({"establishment", "contacts"})
-# From a figure of the unit's own to its cases: by state, never by what a person is (SFS 2001:637, section 15).
-CASES = {"open-cases": "/reception/inbox", "received": "/reception/inbox?show=arrived"}
 SOURCES = {"nominations": "nominations", "notifications": "notifications"} | dict.fromkeys(
     ("persons", "households", "plans", "contacts", "homes", "cases"), ""
 )

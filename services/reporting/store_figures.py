@@ -14,6 +14,13 @@ from shared.generations import live_generation
 
 STATUS_TOPIC = "dashboard-status"
 
+# What is counted and what is listed (store_cases.py) is one condition. $1 is the generation, where $2 stands is said.
+MEMBERS = "from person_row p join case_row c using (generation, case_id) where generation = $1"
+ARRIVED = f"{MEMBERS} and p.arrived_on is not null"
+AWAITED = f"{MEMBERS} and c.kind = 'allocation' and p.arrived_on is null and c.cancelled is null"
+# $2: from when holders of temporary protection count
+OF_QUOTA = f"{MEMBERS} and c.kind = 'allocation' and (c.category <> 'temporary-protection' or c.decided_on >= $2)"
+
 
 def consumer(generation: int) -> str:
     """The name under which the gate keeps this generation."""
@@ -25,7 +32,7 @@ async def live(conn: Connection) -> int:
     return await live_generation(conn, PROJECTION)
 
 
-async def _joins_by_hash(conn: Connection) -> None:
+async def joins_by_hash(conn: Connection) -> None:
     """What counts whole tables never joins row by row, until the caller's transaction ends.
 
     The planner would, while it has no statistics of many new rows: after a first import, or of a generation that has
@@ -36,15 +43,13 @@ async def _joins_by_hash(conn: Connection) -> None:
 
 async def counted(conn: Connection, generation: int, today: date) -> Counted:
     """Everything the dashboard shows, counted in the caller's snapshot; one statement per section."""
-    await _joins_by_hash(conn)
+    await joins_by_hash(conn)
     # By day first, by month only then: taking dates apart is the dear part, and there are few days.
     received = await conn.fetch(
         "select extract(year from day)::int, extract(month from day)::int, category, sum(n)::int,"
         " sum(minors)::int from ("
         "  select p.arrived_on as day, c.category, count(*) as n,"
-        "  count(*) filter (where p.unaccompanied_minor) as minors"
-        "  from person_row p join case_row c using (generation, case_id)"
-        "  where generation = $1 and p.arrived_on is not null group by 1, 2) d group by 1, 2, 3",
+        f"  count(*) filter (where p.unaccompanied_minor) as minors {ARRIVED} group by 1, 2) d group by 1, 2, 3",
         generation,
     )
     people = await conn.fetch(
@@ -57,10 +62,7 @@ async def counted(conn: Connection, generation: int, today: date) -> Counted:
         "select quota_year::int, extract(year from day)::int, extract(month from day)::int, cancelled, replacement,"
         " sum(n)::int from ("
         "  select c.quota_year, p.arrived_on as day, c.cancelled is not null as cancelled,"
-        "  c.replaces is not null as replacement, count(*) as n"
-        "  from person_row p join case_row c using (generation, case_id)"
-        "  where generation = $1 and c.kind = 'allocation'"
-        "  and (c.category <> 'temporary-protection' or c.decided_on >= $2) group by 1, 2, 3, 4) d"
+        f"  c.replaces is not null as replacement, count(*) as n {OF_QUOTA} group by 1, 2, 3, 4) d"
         " group by 1, 2, 3, 4, 5",
         generation,
         TEMPORARY_PROTECTION_COUNTS_FROM,
@@ -74,14 +76,11 @@ async def counted(conn: Connection, generation: int, today: date) -> Counted:
         "select extract(year from p.arrived_on)::int, p.arrived_on - c.decided_on, count(*)::int,"
         " (count(*) filter (where p.arrived_on <= (c.decided_on + interval '2 months')::date))::int,"
         " (count(*) filter (where p.arrived_on <= c.receive_by))::int"
-        " from person_row p join case_row c using (generation, case_id)"
-        " where generation = $1 and p.arrived_on is not null and c.kind = 'allocation' group by 1, 2",
+        f" {ARRIVED} and c.kind = 'allocation' group by 1, 2",
         generation,
     )
     waiting = await conn.fetch(
-        "select c.receive_by - $2::date, count(distinct c.case_id)::int, count(*)::int"
-        " from person_row p join case_row c using (generation, case_id)"
-        " where generation = $1 and p.arrived_on is null and c.kind = 'allocation' and c.cancelled is null group by 1",
+        f"select c.receive_by - $2::date, count(distinct c.case_id)::int, count(*)::int {AWAITED} group by 1",
         generation,
         today,
     )
@@ -136,7 +135,7 @@ async def seen(conn: Connection, generation: int, sources: Sequence[str]) -> See
 
 async def own_count(conn: Connection, generation: int) -> Count:
     """Our side of the reconciliation, in the caller's snapshot."""
-    await _joins_by_hash(conn)
+    await joins_by_hash(conn)
     row = await conn.fetchrow(
         "select coalesce((select position from reached_row where generation = $1 and source = 'reception'), 0)"
         " as position, (select coalesce(sum(sequence), 0)::bigint from gate"

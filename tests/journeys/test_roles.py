@@ -20,6 +20,8 @@ EXAMPLES = {
     "name": "x",
     "source": "x",
     "theme": "reception",
+    "figure": "open-cases",
+    "part": "all",
     "kind": "quota",
     "command": "republish",
     "step": "proposal",
