@@ -153,7 +153,7 @@ async def receive_one(doing: Doing, body: AllocationBody) -> Answer:
         case "refused":
             raise received.refusals[0]
         case "changed":
-            raise Problem(409, "allocation-differs", case=received.case)
+            raise Problem(409, "allocation-differs", case=received.case, fields=tuple(received.fields))
     assert received.case is not None
     await doing.looked("change", [received.case], received.persons)
     status = 201 if received.outcome == "accepted" else 200

@@ -4,7 +4,16 @@ from pathlib import Path
 
 from starlette.formparsers import MultiPartParser
 
-from services.reception import http, http_casework, pages, pages_casework, pages_figures, pages_looks, pages_search
+from services.reception import (
+    http,
+    http_casework,
+    pages,
+    pages_casework,
+    pages_figures,
+    pages_letters,
+    pages_looks,
+    pages_search,
+)
 from services.reception.imports import pages as import_pages
 from services.reception.imports.importer import Importer
 from services.reception.people import Desk
@@ -31,6 +40,7 @@ def service(settings: Settings) -> Service:
             import_pages.router,
             pages.router,
             pages_casework.router,
+            pages_letters.router,
             pages_search.router,
             pages_figures.router,
             pages_looks.router,

@@ -36,6 +36,8 @@ SHOWN: dict[str, tuple[str, str | None]] = {
     "arrived": ("arrived", None),
     "cancelled": ("cancelled", None),
 }
+# What was just done with a letter that was typed in.
+Done = Literal["allocation", "notice", "known", "corrected"]
 Show = Literal["allocations", "notices", "arrived", "cancelled"]
 
 
@@ -94,7 +96,7 @@ async def events(request: Request, actor: Reader) -> Response:
 
 
 @router.get("/cases/{case}")
-async def case(request: Request, actor: Reader, case: UUID) -> Response:
+async def case(request: Request, actor: Reader, case: UUID, done: Done | None = None) -> Response:
     """The case: as a page for a browser, with the names of those whom the reader may see; else as JSON without them."""
     if not wants_page(request):
         own = runtime(request)
@@ -102,7 +104,7 @@ async def case(request: Request, actor: Reader, case: UUID) -> Response:
             today = own.clock.today()
             found = await views.case_view(conn, await handlers.sight(conn, actor, today), today, case)
         return JSONResponse(jsonable_encoder(found), headers={"ETag": etag(found["version"])})
-    return await case_page(request, actor, case, "case.html")
+    return await case_page(request, actor, case, "case.html", done=done)
 
 
 async def case_page(
@@ -114,6 +116,7 @@ async def case_page(
     form: Form | None = None,
     *,
     protected: bool = False,
+    done: Done | None = None,
     **more: Any,
 ) -> Response:
     """A page of one case. Who is on it is a look, and recorded; `protected` is one that was asked for."""
@@ -153,6 +156,7 @@ async def case_page(
         preset=form or Form({"persons": [str(m["person"]) for m in members if m["arrived_on"] is None]}),
         today_iso=today.isoformat(),
         today_date=today,
+        done=done,
         demo=own.settings.demo,
         **more,
     )

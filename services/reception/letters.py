@@ -1,0 +1,143 @@
+"""A letter in the hand: what was typed of one household becomes the body of the API's own command, or what is wrong."""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Literal
+from uuid import UUID
+
+from pydantic import ValidationError
+
+from services.reception.bodies import LARGEST_HOUSEHOLD, AllocationBody, NoticeBody, PersonBody
+from services.reception.handlers import new_persons
+from services.reception.households import faults
+from shared.contracts.reception import Category
+from shared.decider import Refused
+from shared.web.mistakes import Mistake, tell
+from shared.web.problems import explain
+from shared.web.texts import Texts
+
+Name = Literal["allocation", "notice"]
+PERSON = tuple(PersonBody.model_fields)
+_PERSON_FIELD = re.compile(r"persons-(\d{1,2})-([a-z_]{1,40})", re.ASCII)
+_YES_NO = frozenset({"interpreter_needed", "unaccompanied_minor"})
+_CHOSEN = frozenset({"category", "sex"})
+
+
+@dataclass(frozen=True)
+class Letter:
+    """One kind of letter: its fields besides the persons', and the categories it can be about, the usual first."""
+
+    name: Name
+    body: type[AllocationBody] | type[NoticeBody]
+    fields: tuple[str, ...]
+    categories: tuple[Category, ...]
+
+
+LETTERS = (
+    Letter(
+        "allocation",
+        AllocationBody,
+        ("allocation_number", "category", "decided_on", "receive_by", "quota_year", "replaces"),
+        ("agency-accommodation", "quota-refugee", "family-member", "temporary-protection"),
+    ),
+    Letter(
+        "notice",
+        NoticeBody,
+        ("category", "notified_on"),
+        ("self-settled", "family-member", "other", "temporary-protection", "agency-accommodation", "quota-refugee"),
+    ),
+)
+
+
+def typed(letter: Letter, given: Iterable[tuple[str, object]]) -> tuple[dict[str, str], list[dict[str, str]]]:
+    """What was typed: of the household, and of each person in order. What is no field of the letter is left out."""
+    household: dict[str, str] = {}
+    persons: dict[int, dict[str, str]] = {}
+    for name, value in given:
+        found = _PERSON_FIELD.fullmatch(name)
+        if not isinstance(value, str):
+            continue
+        if name in letter.fields:
+            household[name] = value.strip()
+        elif found and found[2] in PERSON:
+            persons.setdefault(int(found[1]), {})[found[2]] = value.strip()
+    return household, [persons[index] for index in sorted(persons)] or [{}]
+
+
+def shown(household: Mapping[str, str], persons: Sequence[Mapping[str, str]]) -> dict[str, str | list[str]]:
+    """The same as the form's fields, the persons counted anew from 0."""
+    every: dict[str, str | list[str]] = dict(household)
+    for index, person in enumerate(persons):
+        every |= {f"persons-{index}-{name}": value for name, value in person.items()}
+    return every
+
+
+def is_blank(person: Mapping[str, str]) -> bool:
+    """One too many was asked for: nothing is said of them."""
+    return not any(value for name, value in person.items() if (name, value) != ("protected_identity", "none"))
+
+
+def _said(name: str, value: str) -> object:
+    if name in _YES_NO:
+        return value == "true"
+    return int(value) if name == "quota_year" and value.isascii() and value.isdigit() and len(value) < 9 else value
+
+
+def _facts(words: Mapping[str, str]) -> dict[str, object]:
+    return {name: _said(name, value) for name, value in words.items() if value}
+
+
+def read(
+    letter: Letter, household: Mapping[str, str], persons: Sequence[Mapping[str, str]], texts: Texts, lang: str
+) -> AllocationBody | NoticeBody | tuple[Mistake, ...]:
+    """The body of the command, or everything that is wrong with it, each at its field of the form."""
+    places = _places(persons)
+    try:
+        return letter.body.model_validate({**_facts(household), "persons": [_facts(persons[at]) for at in places]})
+    except ValidationError as wrong:
+        found: dict[str, Mistake] = {}
+        for error in wrong.errors(include_input=False, include_url=False):
+            where = _where("/".join(str(part) for part in error["loc"]), places)
+            kind = error["type"]
+            if kind == "missing" and str(error["loc"][-1]) in _CHOSEN:
+                kind = "nothing_chosen"
+            found.setdefault(where, tell({**error, "type": kind}, where, texts, lang))
+        order = [*letter.fields, "persons", *(f"persons-{at}-{name}" for at in range(len(persons)) for name in PERSON)]
+        return tuple(sorted(found.values(), key=lambda one: order.index(one.where) if one.where in order else -1))
+
+
+def refused(
+    body: AllocationBody | NoticeBody,
+    persons: Sequence[Mapping[str, str]],
+    no: Refused,
+    today: date,
+    texts: Texts,
+    lang: str,
+) -> tuple[Mistake, ...]:
+    """The rule that said no, with every other rule that the household breaks by itself: all are mended at once."""
+    terms = body.terms(None) if isinstance(body, AllocationBody) else body.terms()
+    every = faults(terms, new_persons(body, [UUID(int=0)] * len(body.persons)), today)
+    if (no.code, no.field) not in [(one.code, one.field) for one in every]:
+        every.append(no)
+    places = _places(persons)
+    return tuple(explain(texts, lang, one.code, _where(one.field or "", places), one.facts) for one in every)
+
+
+def _places(persons: Sequence[Mapping[str, str]]) -> list[int]:
+    """Which of the typed persons are meant; the first always is."""
+    return [at for at, person in enumerate(persons) if not is_blank(person)] or [0]
+
+
+def _where(path: str, places: Sequence[int]) -> str:
+    """`persons/0/name`, counted among those who are meant, as the name of the form's field."""
+    head, *rest = path.split("/")
+    if head != "persons" or len(rest) < 2:
+        return head
+    return f"persons-{places[int(rest[0])]}-{rest[1]}"
+
+
+def room(persons: Sequence[object]) -> bool:
+    """Whether one more can be added."""
+    return len(persons) < LARGEST_HOUSEHOLD

@@ -1,0 +1,156 @@
+"""Pages for one letter in the hand: an allocation or a settlement notice is typed in, person by person."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from fastapi import APIRouter, Request
+from starlette.datastructures import FormData
+from starlette.responses import RedirectResponse, Response
+
+from services.reception import allocations, handlers, letters, store, views
+from services.reception.bodies import AllocationBody, NoticeBody
+from services.reception.handlers import Doing
+from services.reception.http import Coordinator, run
+from services.reception.letters import LETTERS, Letter
+from shared.decider import Refused
+from shared.runtime import runtime
+from shared.web.commands import Answer, key_of
+from shared.web.forms import Form
+from shared.web.mistakes import Mistake
+from shared.web.problems import Problem, explain, language
+from shared.web.texts import LANGUAGES
+
+router = APIRouter(prefix="/reception")
+
+
+@dataclass(frozen=True)
+class Known:
+    """The case that has the allocation number already, as it is now, and what the letter says otherwise."""
+
+    case: UUID
+    version: int
+    fields: tuple[str, ...] = ()
+
+
+def _page(
+    request: Request,
+    letter: Letter,
+    form: Form,
+    persons: int = 1,
+    status: int = 200,
+    *,
+    key: str | None = None,
+    known: Known | None = None,
+) -> Response:
+    """The form with so many persons."""
+    pages, lang = runtime(request).pages, language(request)
+    labels = {
+        f"persons-{at}-{name}": pages.texts.get(
+            lang, "letter.of-person", n=at + 1, field=pages.texts.get(lang, f"field.{name}.label")
+        )
+        for at in range(persons)
+        for name in letters.PERSON
+    }
+    return pages.render(
+        request,
+        "letter.html",
+        status,
+        headers={"Cache-Control": "no-store"},
+        letter=letter,
+        form=form,
+        persons=persons,
+        room=letters.room(range(persons)),
+        key=key,
+        known=known,
+        labels=labels,
+        languages={lang: f"/reception/new/{letter.name}?lang={lang}" for lang in LANGUAGES},
+        differing=[views.label(name, pages.texts, lang) or name for name in known.fields] if known else [],
+    )
+
+
+async def _send(request: Request, actor: Any, letter: Letter, given: FormData) -> Response:
+    """Adds or takes out a person, or does what the API does with the same body and goes on to the case."""
+    texts, lang = runtime(request).pages.texts, language(request)
+    household, persons = letters.typed(letter, given.multi_items())
+    key = str(given.get("key", ""))[:64]
+    taken_out = str(given.get("remove", ""))
+    if taken_out.isascii() and taken_out.isdigit() and len(persons) > 1:
+        persons = [person for at, person in enumerate(persons) if at != int(taken_out[:3])]
+        return _page(request, letter, Form(letters.shown(household, persons)), len(persons), key=key)
+    if "add" in given:
+        persons += [{}] * letters.room(persons)
+        form = Form(letters.shown(household, persons))
+        return _page(request, letter, form, len(persons), key=key)
+
+    def again(mistakes: tuple[Mistake, ...], status: int = 422, **more: Any) -> Response:
+        form = Form(letters.shown(household, persons), mistakes)
+        return _page(request, letter, form, len(persons), status, **more)
+
+    body = letters.read(letter, household, persons, texts, lang)
+    if isinstance(body, tuple):
+        return again(body)
+    seen = str(given.get("take", ""))
+    taking = int(seen) if seen.isascii() and seen.isdigit() and len(seen) < 10 else None
+    try:
+        answer = await _run(request, actor, body, taking, key_of({"idempotency-key": key}))
+    except Refused as no:
+        return again(letters.refused(body, persons, no, runtime(request).clock.today(), texts, lang))
+    except Problem as no:
+        match no.code:
+            case "allocation-differs":
+                known = await _known(request, no.facts)
+                return again((explain(texts, lang, "letter-differs", "allocation_number"),), 409, known=known)
+            case "stale-version":
+                return again((explain(texts, lang, "changed-meanwhile"),), 412)
+            case "idempotency-key-reused":
+                # Sent before with other words: whether that was meant is for the person to say.
+                return again((explain(texts, lang, "letter-sent-before"),))
+            case _:
+                raise
+    done = "corrected" if taking is not None else "known" if answer.status == 200 else letter.name
+    return RedirectResponse(f"{answer.location}?done={done}", 303)
+
+
+async def _run(
+    request: Request, actor: Any, body: AllocationBody | NoticeBody, taking: int | None, key: UUID
+) -> Answer:
+    async def work(doing: Doing) -> Answer:
+        if isinstance(body, NoticeBody):
+            return await handlers.notify_settlement(doing, body)
+        if taking is None:
+            return await allocations.receive_one(doing, body)
+        known = (await store.by_number(doing.tx, [body.allocation_number])).get(body.allocation_number)
+        if known is None:
+            raise Problem(404, "unknown-case")
+        loaded = await handlers.load(doing, known.id, taking)
+        return handlers.case_answer(200, known.id, await allocations.correct(doing, loaded, body))
+
+    return await run(request, actor, {"take": taking, "body": body}, work, key=key)
+
+
+async def _known(request: Request, facts: Mapping[str, object]) -> Known:
+    case, fields = facts["case"], facts["fields"]
+    assert isinstance(case, UUID) and isinstance(fields, tuple)
+    async with runtime(request).database.reading() as conn:
+        loaded = await store.find(conn, case)
+    assert loaded is not None
+    return Known(case, loaded.sequence, fields)
+
+
+def _add(letter: Letter) -> None:
+    """The page and the form of one kind of letter."""
+
+    async def show(request: Request, actor: Coordinator) -> Response:
+        return _page(request, letter, Form())
+
+    async def posted(request: Request, actor: Coordinator) -> Response:
+        return await _send(request, actor, letter, await request.form())
+
+    router.add_api_route(f"/new/{letter.name}", show, methods=["GET"])
+    router.add_api_route(f"/forms/new/{letter.name}", posted, methods=["POST"])
+
+
+for _letter in LETTERS:
+    _add(_letter)

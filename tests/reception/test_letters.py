@@ -1,0 +1,137 @@
+"""One letter typed in by page: the same command as the API's, every fault at its field, persons without script."""
+
+import re
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import pytest
+
+from tests.reception.office import Office
+
+HTML = {"accept": "text/html"}
+ANNA = {"name": "Qanarya Ovanlig", "birth_date": "1985-04-12", "sex": "female", "protected_identity": "none"}
+BO = {"name": "Qanarya Barn", "birth_date": "2012-01-30", "sex": "male", "interpreter_needed": "true"}
+DECISION = {"allocation_number": "MIV-2018-7", "category": "agency-accommodation", "decided_on": "2018-05-02"}
+NOTICE = {"category": "self-settled", "notified_on": "2018-06-01"}
+
+
+def letter(terms: dict[str, str], *persons: dict[str, str], **more: str) -> dict[str, str]:
+    typed = {f"persons-{at}-{name}": value for at, person in enumerate(persons) for name, value in person.items()}
+    return {"key": str(uuid4())} | terms | typed | more
+
+
+async def send(office: Office, kind: str, form: dict[str, str], role: str = "coordinator") -> httpx.Response:
+    return await office.ask(role, "POST", f"/reception/forms/new/{kind}", data=form, headers=HTML)
+
+
+def case_of(answer: httpx.Response) -> tuple[str, str]:
+    assert answer.status_code == 303, answer.text
+    path, _, done = answer.headers["location"].partition("?done=")
+    return path, done
+
+
+async def names(office: Office, path: str) -> list[str]:
+    return [one["name"] for one in (await office.get(f"{path}/persons"))["persons"]]
+
+
+@pytest.mark.parametrize(("kind", "terms"), [("allocation", DECISION), ("notice", NOTICE)])
+async def test_a_letter_becomes_the_same_case_as_by_the_api_and_a_double_click_one(
+    reception: Office, kind: str, terms: dict[str, str]
+) -> None:
+    form = letter(terms, ANNA, BO)
+    path, done = case_of(await send(reception, kind, form))
+    assert done == kind and await names(reception, path) == [ANNA["name"], BO["name"]]
+    assert case_of(await send(reception, kind, form)) == (path, kind)
+    api = [{name: value for name, value in ANNA.items()}, BO | {"interpreter_needed": True}]
+    where = {"allocation": "allocations", "notice": "settlement-notices"}[kind]
+    body = terms | {"persons": api} | ({"allocation_number": "MIV-2018-8"} if kind == "allocation" else {})
+    assert (await reception.post(f"/reception/{where}", body)).status_code == 201
+    (typed, one), (sent, other) = await reception.events()
+    ids: dict[str, Any] = {"persons": None}
+    assert typed == sent and one | ids == other | ids
+    facts = [[{**person, "person": None} for person in event["persons"]] for event in (one, other)]
+    assert facts[0] == facts[1]
+    page = await reception.ask("coordinator", "GET", f"{path}?done={done}", headers=HTML)
+    assert {"allocation": "Anvisningen är registrerad.", "notice": "Bosättningen är registrerad."}[kind] in page.text
+
+
+async def test_every_fault_is_told_at_its_field_and_what_was_typed_stays(reception: Office) -> None:
+    wrong = ANNA | {"birth_date": "", "sex": "", "personal_identity_number": "19850412-0001"}
+    blank = {"name": "", "protected_identity": "none"}
+    form = letter(DECISION | {"allocation_number": "", "quota_year": "tjugo", "category": ""}, BO, blank, wrong)
+    told = await send(reception, "allocation", form)
+    assert told.status_code == 422
+    links = re.findall(r'<li><a href="#f-([\w-]+)">', told.text)
+    person = ["persons-2-birth_date", "persons-2-sex", "persons-2-personal_identity_number"]
+    assert links == ["allocation_number", "category", "quota_year", *person]
+    assert all(f'id="f-{where}"' in told.text and f'id="e-{where}"' in told.text for where in links)
+    assert "Person 3, Födelsedatum: Uppgiften saknas." in told.text and "ÅÅÅÅMMDD-NNNN" in told.text
+    for kept in ('value="Qanarya Ovanlig"', 'value="Qanarya Barn"', 'value="tjugo"'):
+        assert kept in told.text
+    nobody = await send(reception, "notice", letter(NOTICE))
+    assert "Person 1, Namn: Uppgiften saknas." in nobody.text
+    assert await reception.events() == []
+
+
+async def test_all_broken_rules_are_told_at_once_at_their_fields(reception: Office) -> None:
+    old = ANNA | {"birth_date": "1850-01-01", "unaccompanied_minor": "true"}
+    form = letter(DECISION | {"decided_on": "2018-07-01", "replaces": "MIV-2017-1"}, BO, old)
+    told = await send(reception, "allocation", form)
+    assert told.status_code == 422
+    links = set(re.findall(r'<li><a href="#f-([\w-]+)">', told.text))
+    assert {"replaces", "decided_on", "persons-1-birth_date", "persons-1-unaccompanied_minor"} <= links
+    twice = ANNA | {"personal_identity_number": "19850412-2383"}
+    told = await send(reception, "notice", letter(NOTICE | {"notified_on": "2018-07-01"}, twice, twice))
+    assert "#f-persons" in told.text and 'id="f-persons"' in told.text
+    assert await reception.events() == []
+
+
+async def test_persons_are_added_and_taken_out_without_script_and_nothing_typed_is_lost(reception: Office) -> None:
+    form = letter(DECISION, ANNA, BO)
+    more = await send(reception, "allocation", form | {"add": "1"})
+    assert more.status_code == 200 and 'id="person-2"' in more.text and "summary" not in more.text
+    assert f'value="{form["key"]}"' in more.text
+    fewer = await send(reception, "allocation", form | {"remove": "0"})
+    assert fewer.status_code == 200 and 'id="person-1"' not in fewer.text
+    assert 'name="persons-0-name"' in fewer.text and 'value="Qanarya Barn"' in fewer.text
+    assert "Qanarya Ovanlig" not in fewer.text
+    full = await send(reception, "allocation", letter(DECISION, *[BO] * 30) | {"add": "1"})
+    assert 'id="person-29"' in full.text and 'id="person-30"' not in full.text and 'name="add"' not in full.text
+    assert await reception.events() == []
+
+
+async def test_the_same_number_again_is_known_or_corrects_the_case_when_asked_to(reception: Office) -> None:
+    path, _ = case_of(await send(reception, "allocation", letter(DECISION, ANNA, BO)))
+    assert case_of(await send(reception, "allocation", letter(DECISION, ANNA, BO))) == (path, "known")
+    mended = letter(DECISION, ANNA | {"name": "Qanarya Rättad"}, BO)
+    told = await send(reception, "allocation", mended)
+    assert told.status_code == 409 and f'href="{path}"' in told.text and 'name="take" value="1"' in told.text
+    assert "person 1: Namn" in told.text
+    changed = await send(reception, "allocation", mended | {"key": str(uuid4()), "take": "1"})
+    assert case_of(changed) == (path, "corrected")
+    assert await names(reception, path) == ["Qanarya Rättad", BO["name"]]
+    stale = letter(DECISION, ANNA | {"name": "Qanarya Sen"}, BO, take="1")
+    assert (await send(reception, "allocation", stale)).status_code == 412
+    assert [kind for kind, _ in await reception.events()] == [
+        "reception.allocation-received.v1",
+        "reception.allocation-corrected.v1",
+    ]
+
+
+async def test_a_form_sent_again_with_other_words_asks_whether_that_was_meant(reception: Office) -> None:
+    form = letter(NOTICE, ANNA)
+    case_of(await send(reception, "notice", form))
+    told = await send(reception, "notice", form | {"persons-0-name": "Qanarya Annan"})
+    assert told.status_code == 422 and "redan skickats" in told.text and form["key"] not in told.text
+    assert len(await reception.events()) == 1
+
+
+async def test_only_who_gives_out_cases_has_the_form(reception: Office) -> None:
+    for role in ("caseworker", "manager", "auditor"):
+        for kind in ("allocation", "notice"):
+            assert (await reception.ask(role, "GET", f"/reception/new/{kind}", headers=HTML)).status_code == 403
+            assert (await send(reception, kind, letter(NOTICE, ANNA), role)).status_code == 403
+    seen = await reception.ask("coordinator", "GET", "/reception/new/notice?lang=en", headers=HTML)
+    assert seen.status_code == 200 and "Register the settlement" in seen.text
+    assert await reception.events() == []
