@@ -16,11 +16,11 @@ import structlog
 
 from shared import garbage as garbage_of
 from shared import gate, telemetry, watermarks
-from shared.contracts.envelope import Fact, Recorded, Undecodable, UnknownType, Watermark, fact, parse
+from shared.contracts.envelope import Fact, Recorded, Undecodable, Watermark, fact, parse
 from shared.database import Connection, Database, is_unavailable
 from shared.faults import step
 from shared.gate import Hold, Line
-from shared.messaging import Raw
+from shared.messaging import Raw, as_record
 from shared.watermarks import StrangeJournal
 
 log = structlog.get_logger()
@@ -56,6 +56,9 @@ class Reactor:
 
 
 Consumer: TypeAlias = Projection | Reactor
+# an event and the record it came in; None from a journal
+Arrived: TypeAlias = tuple[Recorded, Raw | None]
+Ready: TypeAlias = tuple[Line, Fact, Recorded, Raw | None]
 
 
 @dataclass
@@ -80,18 +83,23 @@ class Receiver:
         self.rebuilding = False
 
     async def receive(
-        self, records: Sequence[Raw], *, retry: frozenset[UUID] = frozenset(), everything: bool = False
+        self, records: Sequence[Raw | Recorded], *, retry: frozenset[UUID] = frozenset(), everything: bool = False
     ) -> Outcome:
-        """One batch, one transaction. `retry` names subjects whose held head may be tried again now.
+        """One batch, one transaction: records of Kafka's, or events of a journal's.
 
-        Raises only when the infrastructure is away, and StrangeJournal.
+        `retry` names subjects whose held head may be tried again now. Raises only when the infrastructure is away, and
+        StrangeJournal.
         """
         started = time.time_ns()
-        events: list[tuple[Recorded, Raw]] = []
+        events: list[Arrived] = []
         marks: list[Watermark] = []
         garbage: list[tuple[Raw, str]] = []
         epochs: dict[tuple[str, UUID], None] = {}
         for raw in records:
+            if isinstance(raw, Recorded):
+                epochs[raw.source, raw.epoch] = None
+                events.append((raw, None))
+                continue
             try:
                 if raw.fault is not None:
                     raise Undecodable(raw.fault)
@@ -144,7 +152,7 @@ class Receiver:
     async def _work(
         self,
         tx: Connection,
-        events: Sequence[tuple[Recorded, Raw]],
+        events: Sequence[Arrived],
         marks: Sequence[Watermark],
         garbage: Sequence[tuple[Raw, str]],
         retry: frozenset[UUID],
@@ -162,47 +170,51 @@ class Receiver:
         if events or retry:
             lines = await gate.lock(tx, self.name, [event for event, _ in events], retry, everything=everything)
             discarded = await gate.discarded(tx, self.name)
+            ready: list[Ready] = []
             for event, raw in events:
                 line = lines[event.source, event.subject]
-                if event.sequence <= line.sequence or event.sequence in line.waiting:
+                if event.sequence <= line.reached or event.sequence in line.waiting:
                     outcome.dropped += 1
+                elif event.sequence == line.reached + 1 and not line.waiting and event.id not in discarded:
+                    self._step(line, event, raw, ready)
                 else:
                     line.waiting[event.sequence] = gate.Waiting(event, raw)
-            ready = [item for line in lines.values() for item in self._walk(line, discarded)]
+            for line in lines.values():
+                if line.waiting:
+                    self._walk(line, discarded, ready)
             await self._apply_all(tx, lines, ready, outcome)
             outcome.held = await gate.save(tx, self.name, lines.values())
         await watermarks.compare(tx, self.name, marks)
         return outcome
 
-    def _walk(self, line: Line, discarded: set[UUID]) -> list[tuple[Line, Fact]]:
-        """The facts of this subject that may be applied now, in order; everything after them is held."""
-        ready: list[tuple[Line, Fact]] = []
-        upcoming = line.sequence + 1
-        while (item := line.waiting.get(upcoming)) is not None:
+    def _step(self, line: Line, event: Recorded, raw: Raw | None, ready: list[Ready]) -> bool:
+        """Makes the next event of its subject ready; one that this process cannot read stops the subject."""
+        try:
+            ready.append((line, fact(event), event, raw))
+        except Undecodable as error:
+            line.waiting.setdefault(event.sequence, gate.Waiting(event, raw))
+            line.stop_at(event.sequence, Hold(str(error), "release"))
+            return False
+        line.reached = event.sequence
+        return True
+
+    def _walk(self, line: Line, discarded: set[UUID], ready: list[Ready]) -> None:
+        """What waited, as far as it goes on now, in order; everything after that is held."""
+        while (item := line.waiting.get(line.reached + 1)) is not None:
             if item.hold is not None and item.hold.waits_for != "predecessor" and not line.retrying:
                 break
             if item.event.id in discarded:
-                line.skipped.append(upcoming)
-            else:
-                try:
-                    ready.append((line, fact(item.event)))
-                except UnknownType as error:
-                    line.stop_at(upcoming, Hold(str(error), "release"))
-                    break
-                except Undecodable as error:
-                    line.stop_at(upcoming, Hold(str(error), "release"))
-                    break
-            upcoming += 1
-        line.reach(upcoming - 1)
-        return ready
+                line.reached += 1
+            elif not self._step(line, item.event, item.raw, ready):
+                break
 
     async def _apply_all(
-        self, tx: Connection, lines: dict[tuple[str, UUID], Line], ready: list[tuple[Line, Fact]], outcome: Outcome
+        self, tx: Connection, lines: dict[tuple[str, UUID], Line], ready: list[Ready], outcome: Outcome
     ) -> None:
         """All at once; when that fails for a reason of its own, one savepoint per event to find which."""
         if not ready:
             return
-        facts = [item for _, item in ready]
+        facts = [item for _, item, _, _ in ready]
         try:
             async with tx.transaction():
                 await self._apply(tx, facts)
@@ -212,8 +224,9 @@ class Receiver:
                 raise
             log.warning("looking for the event that fails", consumer=self.name, error=type(error).__name__)
             stopped: set[int] = set()
-            for line, item in ready:
+            for line, item, event, raw in ready:
                 if id(line) in stopped:
+                    line.waiting.setdefault(item.sequence, gate.Waiting(event, raw))
                     continue
                 try:
                     async with tx.transaction():
@@ -223,12 +236,13 @@ class Receiver:
                     if is_unavailable(single):
                         raise
                     stopped.add(id(line))
-                    line.reach(item.sequence - 1)
+                    line.waiting.setdefault(item.sequence, gate.Waiting(event, raw))
+                    line.reached = item.sequence - 1
                     line.stop_at(item.sequence, Hold(_reason(single), "retry"))
                     log.error("event held", consumer=self.name, type=item.event.type, id=str(item.id), exc_info=single)
         outcome.applied = len(outcome.facts)
 
-    async def _one_by_one(self, records: Sequence[Raw], error: Exception) -> Outcome:
+    async def _one_by_one(self, records: Sequence[Raw | Recorded], error: Exception) -> Outcome:
         """A record that the gate's own tables cannot store stops nobody: what fails alone is held as garbage."""
         if len(records) > 1:
             whole = Outcome()
@@ -239,8 +253,9 @@ class Receiver:
                 whole.held += one.held
                 whole.facts += one.facts
             return whole
+        record = as_record(records[0]) if isinstance(records[0], Recorded) else records[0]
         async with self._database.transaction() as tx:
-            await garbage_of.hold(tx, self.name, [(records[0], f"cannot be stored: {type(error).__name__}")])
+            await garbage_of.hold(tx, self.name, [(record, f"cannot be stored: {type(error).__name__}")])
         return Outcome(held=1)
 
     async def retry_due(self, *, everything: bool = False) -> int:

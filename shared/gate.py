@@ -9,7 +9,7 @@ from uuid import UUID
 
 from shared.contracts.envelope import Recorded, parse
 from shared.database import Connection
-from shared.messaging import Raw, key_hash
+from shared.messaging import Raw, as_record, key_hash
 
 WaitsFor = Literal["predecessor", "retry", "release", "person"]
 ATTEMPTS = 8
@@ -39,10 +39,13 @@ class Hold:
 
 @dataclass
 class Waiting:
-    """An event that has not been applied; `hold` is set when it stands in the table `held` already."""
+    """An event that has not been applied; `hold` is set when it stands in the table `held` already.
+
+    `raw` is None when it came from its journal.
+    """
 
     event: Recorded
-    raw: Raw
+    raw: Raw | None
     hold: Hold | None = None
 
 
@@ -55,16 +58,11 @@ class Line:
     sequence: int
     retrying: bool = False
     waiting: dict[int, Waiting] = field(default_factory=dict)
-    skipped: list[int] = field(default_factory=list)
     reached: int = 0
     stop: tuple[int, Hold] | None = None
 
     def __post_init__(self) -> None:
         self.reached = self.sequence
-
-    def reach(self, sequence: int) -> None:
-        """Everything up to `sequence` is applied, or discarded."""
-        self.reached = sequence
 
     def stop_at(self, sequence: int, hold: Hold) -> None:
         """`sequence` cannot go on, and nothing behind it."""
@@ -202,6 +200,7 @@ async def save(tx: Connection, consumer: str, lines: Iterable[Line]) -> int:
 
 
 async def _hold(tx: Connection, consumer: str, line: Line, item: Waiting, hold: Hold) -> None:
+    raw = item.raw or as_record(item.event)
     attempts = 1 if item.hold is None else item.hold.attempts + 1
     waits_for = "person" if hold.waits_for == "retry" and attempts >= ATTEMPTS else hold.waits_for
     await tx.execute(
@@ -217,9 +216,9 @@ async def _hold(tx: Connection, consumer: str, line: Line, item: Waiting, hold: 
         item.event.sequence,
         item.event.id,
         item.event.type,
-        item.raw.place,
-        headers_json(item.raw),
-        item.raw.value,
+        raw.place,
+        headers_json(raw),
+        raw.value,
         hold.reason,
         waits_for,
         attempts,

@@ -4,26 +4,27 @@ Others rebuild from it without Kafka, and never read it in the database.
 """
 
 from collections.abc import AsyncIterator
+from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
 import httpx
 import structlog
+from asyncpg.pgproto.pgproto import UUID as ReadUUID
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
-from pydantic_core import from_json, to_json
+from pydantic_core import from_json
 
 from shared import journal
-from shared.contracts.envelope import Recorded, headers
+from shared.contracts.envelope import Recorded, recurring
 from shared.database import close
-from shared.messaging import Raw, topic
 from shared.operations.commands import Words, written_down
 from shared.runtime import Runtime, runtime
 from shared.web.access import actor_of, needs
 
 log = structlog.get_logger()
-CHUNK = 2000
+CHUNK = 5000
 
 
 class Republish(BaseModel):
@@ -36,18 +37,24 @@ class Republish(BaseModel):
     reason: Words | None = None
 
 
-def line(event: Recorded) -> bytes:
-    """One event as a line of NDJSON: the record's headers and its data."""
-    return b'{"headers":%b,"data":%b}\n' % (to_json(dict(headers(event))), event.data.encode())
-
-
-def raw(source: str, text: bytes) -> Raw:
-    """A line of NDJSON as the record that Kafka would have given."""
-    # `line` puts the data last; within a JSON text its quotes would be escaped. So the data stays the bytes it is.
+def recorded(text: bytes) -> Recorded:
+    """The event in a line of NDJSON. Raises ValueError or KeyError where it is none."""
+    # The data stand last; within a JSON text their quotes would be escaped. So they stay the bytes they are.
     head, _, data = text.partition(b',"data":')
-    found = from_json(head + b"}")["headers"]
-    pairs = [(name, value.encode()) for name, value in found.items()]
-    return Raw(topic("journal", source), -1, int(found["ce_position"]), None, data[:-1], pairs)
+    found = from_json(head + b"}")
+    return Recorded(
+        ReadUUID(found["id"]),
+        found["source"],
+        recurring(found["subject"]),
+        found["sequence"],
+        found["position"],
+        recurring(found["epoch"]),
+        found["type"],
+        datetime.fromisoformat(found["time"]),
+        datetime.fromisoformat(found["recordedtime"]),
+        data[:-1].decode(),
+        found.get("traceparent"),
+    )
 
 
 def routes(service: str) -> APIRouter:
@@ -58,20 +65,18 @@ def routes(service: str) -> APIRouter:
     async def read_journal(
         request: Request, after: Annotated[int, Query(ge=0, lt=2**63)] = 0, order: journal.Order = "position"
     ) -> StreamingResponse:
-        """Every event above position `after`, one JSON object a line: as written, or subject by subject."""
+        """Every event above position `after`, one JSON object a line: as written, or subject by subject.
+
+        Each has the event's attributes under CloudEvents' names, and its `data` last.
+        """
         own = runtime(request)
 
         async def lines() -> AsyncIterator[bytes]:
             connection = await own.database.connect()
             try:
                 async with connection.transaction(isolation="repeatable_read", readonly=True):
-                    chunk: list[bytes] = []
-                    async for event in journal.stream(connection, service, after, order=order):
-                        chunk.append(line(event))
-                        if len(chunk) == 500:
-                            yield b"".join(chunk)
-                            chunk = []
-                    yield b"".join(chunk)
+                    async for some in journal.lines(connection, service, after, order=order):
+                        yield some
             finally:
                 await close(connection)
 
@@ -117,7 +122,7 @@ async def ask_republish(own: Runtime, source: str, subject: UUID, first: int) ->
         return False
 
 
-async def read(own: Runtime, source: str) -> AsyncIterator[list[Raw]]:
+async def read(own: Runtime, source: str) -> AsyncIterator[list[Recorded]]:
     """Every event of `source` from its journal, in chunks. Raises OSError when the source is away.
 
     They come subject by subject, so that a projection folds whole histories and writes each row once.
@@ -129,7 +134,7 @@ async def read(own: Runtime, source: str) -> AsyncIterator[list[Raw]]:
         raise ConnectionError(f"the journal of {source}: {type(error).__name__}") from error
 
 
-async def _read(own: Runtime, source: str) -> AsyncIterator[list[Raw]]:
+async def _read(own: Runtime, source: str) -> AsyncIterator[list[Recorded]]:
     async with own.http.stream(
         "GET",
         f"{own.settings.services[source]}/{source}/journal",
@@ -138,14 +143,14 @@ async def _read(own: Runtime, source: str) -> AsyncIterator[list[Raw]]:
         timeout=httpx.Timeout(5, read=60),
     ) as answer:
         answer.raise_for_status()
-        chunk: list[Raw] = []
+        chunk: list[Recorded] = []
         rest = b""
         async for piece in answer.aiter_bytes():
-            *lines, rest = (rest + piece).split(b"\n")
-            chunk += [raw(source, text) for text in lines]
-            while len(chunk) >= CHUNK:
-                yield chunk[:CHUNK]
-                chunk = chunk[CHUNK:]
+            *texts, rest = (rest + piece).split(b"\n")
+            chunk += map(recorded, texts)
+            if len(chunk) >= CHUNK:
+                yield chunk
+                chunk = []
         if rest:
             raise ConnectionError(f"the journal of {source} broke off in the middle of a line")
         if chunk:

@@ -165,7 +165,7 @@ def parse(pairs: Headers, value: bytes | None) -> Recorded | Watermark:
                 raise ValueError(partition)
             return Watermark(
                 source,
-                _recurring(found["ce_epoch"]),
+                recurring(found["ce_epoch"]),
                 int(partition),
                 int(partitions),
                 _count(found["ce_position"]),
@@ -179,10 +179,10 @@ def parse(pairs: Headers, value: bytes | None) -> Recorded | Watermark:
         return Recorded(
             ReadUUID(found["ce_id"].decode()),
             source,
-            _recurring(found["ce_subject"]),
+            recurring(found["ce_subject"]),
             _positive(found["ce_sequence"]),
             _positive(found["ce_position"]),
-            _recurring(found["ce_epoch"]),
+            recurring(found["ce_epoch"]),
             kind,
             _time(found["ce_time"]),
             _time(found["ce_recordedtime"]),
@@ -211,9 +211,9 @@ def _kind(text: bytes) -> str:
 
 
 @lru_cache(8192)
-def _recurring(text: bytes) -> UUID:
-    """An id that many records name: reading it costs more than remembering it."""
-    return ReadUUID(text.decode())
+def recurring(text: str | bytes) -> UUID:
+    """An id that many records name: reading it costs more than remembering it. Raises ValueError."""
+    return ReadUUID(text if isinstance(text, str) else text.decode())
 
 
 def _count(text: bytes) -> int:

@@ -14,7 +14,7 @@ from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
 from faststream import AckPolicy
 from faststream.kafka import KafkaBroker
 
-from shared.contracts.envelope import Headers, record
+from shared.contracts.envelope import Headers, Recorded, headers, record
 from shared.faults import step
 from shared.messaging.client import Unpacked, Unreadable
 from shared.messaging.security import security
@@ -47,6 +47,11 @@ class Raw:
     @property
     def place(self) -> str:
         return f"{self.topic}/{self.partition}/{self.offset}"
+
+
+def as_record(event: Recorded) -> Raw:
+    """An event that came from its journal, as the record that Kafka would have given."""
+    return Raw(topic("journal", event.source), -1, event.position, None, event.data.encode(), headers(event))
 
 
 def _raw(one: Any) -> Raw:

@@ -13,7 +13,7 @@ import pytest
 
 import shared
 from deploy.local.kafka import make_topics
-from shared import journal
+from shared import journal, journal_stream
 from shared.consumer import Receiver
 from shared.contracts.envelope import Fact, headers
 from shared.contracts.reception import QuotaSet
@@ -92,7 +92,8 @@ class House:
                     e.data.encode(),
                     headers(e),
                 )
-                async for e in journal.stream(connection, "reception", 0)
+                async for lines in journal.lines(connection, "reception", 0)
+                for e in map(journal_stream.recorded, lines.splitlines())
             ]
 
     async def seen(self) -> list[tuple[UUID, int]]:

@@ -2,31 +2,62 @@
 
 import asyncio
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from types import SimpleNamespace
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from shared import garbage as garbage_of
 from shared import gate, generations, journal, journal_stream, watermarks
 from shared.consumer import Projection
-from shared.contracts.envelope import Recorded, Watermark, headers, watermark_headers
+from shared.contracts.envelope import Watermark, watermark_headers
 from shared.journal import uuid7
 from shared.messaging import Raw
 from shared.projections import Consumers
 from shared.watermarks import StrangeJournal
 from tests.waiting import until
 
+_NASTY = ("", 'quotes","data":{"', "back\\slash", "line\nend\u2028", "åäö 𝔘", "%s {} $1")
 
-@given(st.dictionaries(st.text(), st.text() | st.just('","data":{"')), st.none() | st.just("00-ab-cd-01"))
-def test_a_line_of_the_journal_is_the_record_that_kafka_would_have_given(data, trace):
-    now = datetime.now(UTC)
-    text = json.dumps(data, ensure_ascii=False).encode("utf-8", "replace").decode()
-    event = Recorded(uuid7(), "reception", uuid7(), 3, 7, uuid7(), "reception.quota-set.v1", now, now, text, trace)
-    found = journal_stream.raw("reception", journal_stream.line(event).rstrip(b"\n"))
-    assert found.source == "reception" and found.value == text.encode() and dict(found.headers) == dict(headers(event))
+
+async def test_a_line_of_the_journal_is_the_event_that_kafka_would_have_given(journals):
+    rows = [
+        (uuid7(), uuid7(), 1, "reception.quota-set.v1", json.dumps({text: text}, ensure_ascii=ascii), at, trace)
+        for text in _NASTY
+        for ascii in (True, False)
+        for at in (datetime(2018, 2, 28, 23, 59, 59, 999999, UTC), datetime(999, 1, 1, tzinfo=UTC))
+        for trace in (None, "00-ab-cd-01", 'x","data":{')
+    ]
+    await journals.source.pool.executemany(
+        "insert into journal (id, subject, sequence, type, data, at, traceparent, actor, key_hash)"
+        " values ($1, $2, $3, $4, $5, $6, $7, 'test', 0)",
+        rows,
+    )
+    async with journals.source.transaction() as tx:
+        epoch = await journal.epoch(tx)
+        entries = await tx.fetch("select *, data::text as data from journal order by position")
+        lines = [some async for some in journal.lines(tx, "reception", 0, chunk=7)]
+    found = [journal_stream.recorded(line) for some in lines for line in some.split(b"\n") if line]
+    assert found == [journal.recorded(row, "reception", epoch) for row in entries] and len(found) == len(rows)
+
+
+async def test_what_a_journal_gives_is_held_like_what_kafka_gives(board):
+    sick, healthy = uuid7(), uuid7()
+    await board.house.write(sick, 0, 1, 2, 3)
+    await board.house.write(healthy, 0, 1)
+    async with board.house.source.transaction() as tx:
+        text = b"".join([some async for some in journal.lines(tx, "reception", 0, order="subject")])
+    events = [journal_stream.recorded(line) for line in text.splitlines()]
+    events = [replace(e, type="reception.of-tomorrow.v1") if e.sequence == 3 else e for e in events]
+    board.broken.add((1, 2))
+    await receiver(board, 1).receive(events)
+    kept = {(row["sequence"], row["waits_for"], row["place"].split("/")[0]) for row in await board.house.held()}
+    assert kept == {(2, "retry", "journal.reception"), (3, "predecessor", "journal.reception")}
+    board.broken.clear()
+    await receiver(board, 1).retry_due(everything=True)
+    assert [(row["sequence"], row["waits_for"]) for row in await board.house.held()] == [(3, "release")]
+    assert await board.house.target.pool.fetchval("select count(*) from board") == 3
 
 
 @pytest.fixture
@@ -224,5 +255,9 @@ async def test_a_journal_read_subject_by_subject_gives_whole_histories(journals)
         for subject in (two, one):
             await journals.write(subject, sequence, sequence)
     async with journals.source.reading() as connection:
-        found = [(e.subject, e.sequence) async for e in journal.stream(connection, "reception", 0, order="subject")]
+        found = [
+            (e.subject, e.sequence)
+            async for lines in journal.lines(connection, "reception", 0, order="subject", chunk=2)
+            for e in map(journal_stream.recorded, lines.splitlines())
+        ]
     assert found == [(subject, sequence) for subject in (one, two) for sequence in (1, 2, 3)]

@@ -180,10 +180,9 @@ def by_the_clock(patch: MonkeyPatch) -> None:
 
 
 def over_gaps(patch: MonkeyPatch) -> None:
-    def whatever_came(self: Receiver, line: gate.Line, discarded: Any) -> list[Any]:
-        ready = [(line, fact(item.event)) for _, item in sorted(line.waiting.items())]
-        line.reach(max(line.waiting, default=line.sequence))
-        return ready
+    def whatever_came(self: Receiver, line: gate.Line, discarded: Any, ready: list[Any]) -> None:
+        ready += [(line, fact(item.event), item.event, item.raw) for _, item in sorted(line.waiting.items())]
+        line.reached = max(line.waiting)
 
     patch.setattr(Receiver, "_walk", whatever_came)
 
@@ -206,7 +205,7 @@ def tried_for_ever(patch: MonkeyPatch) -> None:
 
 def logged_and_gone_on(patch: MonkeyPatch) -> None:
     async def swallow(self: Receiver, tx: Any, lines: Any, ready: Any, outcome: Any) -> None:
-        for _, item in ready:
+        for _, item, _, _ in ready:
             with suppress(Exception):
                 async with tx.transaction():
                     await self._apply(tx, [item])
