@@ -125,7 +125,8 @@ async def ask_republish(own: Runtime, source: str, subject: UUID, first: int) ->
 async def read(own: Runtime, source: str) -> AsyncIterator[list[Recorded]]:
     """Every event of `source` from its journal, in chunks. Raises OSError when the source is away.
 
-    They come subject by subject, so that a projection folds whole histories and writes each row once.
+    They come subject by subject and no chunk ends within one, so that a projection folds whole histories, writes each
+    row once, and chunks need not wait for each other.
     """
     try:
         async for chunk in _read(own, source):
@@ -147,10 +148,11 @@ async def _read(own: Runtime, source: str) -> AsyncIterator[list[Recorded]]:
         rest = b""
         async for piece in answer.aiter_bytes():
             *texts, rest = (rest + piece).split(b"\n")
-            chunk += map(recorded, texts)
-            if len(chunk) >= CHUNK:
-                yield chunk
-                chunk = []
+            for event in map(recorded, texts):
+                if len(chunk) >= CHUNK and event.subject != chunk[-1].subject:
+                    yield chunk
+                    chunk = []
+                chunk.append(event)
         if rest:
             raise ConnectionError(f"the journal of {source} broke off in the middle of a line")
         if chunk:

@@ -13,6 +13,7 @@ import structlog
 
 from shared import generations, journal_stream
 from shared.consumer import Consumer, Projection, Receiver
+from shared.contracts.envelope import Recorded
 from shared.database import Database, is_unavailable
 from shared.messaging import Inlet, Raw
 from shared.missing import Missing, Patience
@@ -21,6 +22,7 @@ from shared.runtime import Runtime
 log = structlog.get_logger()
 
 LOOK_SECONDS = 5
+LANES = 2
 
 
 @dataclass
@@ -163,11 +165,25 @@ class Consumers:
             )
 
     async def _read_journals(self, consumer: Consumer, stream: Stream) -> None:
-        """Every event of every source from its journal; the gate drops what was read before a restart."""
+        """Every event of every source from its journal; the gate drops what was read before a restart.
+
+        While the database writes one chunk another one is read and folded.
+        """
 
         async def read(source: str) -> None:
-            async for records in journal_stream.read(self._runtime, source):
-                await self._tolerant(partial(stream.receiver.receive, records))
+            free = asyncio.Semaphore(LANES)
+
+            async def apply(events: Sequence[Recorded]) -> None:
+                await self._tolerant(partial(stream.receiver.receive, events))
+                free.release()
+
+            try:
+                async with asyncio.TaskGroup() as lanes:
+                    async for events in journal_stream.read(self._runtime, source):
+                        await free.acquire()
+                        lanes.create_task(apply(events))
+            except ExceptionGroup as errors:
+                raise errors.exceptions[0] from errors
 
         for source in consumer.sources:
             await self._tolerant(partial(read, source))
