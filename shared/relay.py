@@ -75,8 +75,12 @@ class Status:
 
 @dataclass
 class _Count:
-    """Rows up to `position`, below which no transaction can add any more, counted once per partition."""
+    """Rows up to `position`, below which no transaction can add any more, counted once per partition.
 
+    It outlives the producer: after an outage nobody waits until the whole journal is counted again.
+    """
+
+    partitions: int = 0
     position: int = 0
     events: Counter[int] = field(default_factory=Counter)
     subjects: Counter[int] = field(default_factory=Counter)
@@ -129,16 +133,16 @@ class Relay:
         self.status.leading = True
         incarnation = await journal.epoch(connection)
         await self._load_quarantine(connection)
-        pause = 0.1
+        count, pause = _Count(), 0.1
         while True:
             # What failed may have been the database, which does not say so on a half-open connection.
             await connection.fetchval("select 1", timeout=DATABASE_SECONDS)
             outlet = Outlet(self._settings)
             try:
                 partitions = await outlet.open()
-                pause = 0.1
+                count, pause = count if count.partitions == partitions else _Count(partitions), 0.1
                 self.status.connected, self.status.trouble = True, None
-                await self._publish_until_it_fails(connection, outlet, partitions, incarnation)
+                await self._publish_until_it_fails(connection, outlet, count, incarnation)
             except (OSError, TimeoutError, Unsent) as error:
                 if is_unavailable(error) and connection.is_closed():
                     raise
@@ -155,18 +159,17 @@ class Relay:
         self.status.quarantined = len(self._quarantined)
 
     async def _publish_until_it_fails(
-        self, connection: "Own", outlet: Outlet, partitions: int, incarnation: UUID
+        self, connection: "Own", outlet: Outlet, count: _Count, incarnation: UUID
     ) -> None:
-        count = _Count()
         due = time.monotonic() + min(1.0, self._settings.watermark_seconds)
         while True:
             self._wake.clear()
             rows = await connection.fetch(_SELECT, timeout=DATABASE_SECONDS)
             if rows:
-                await self._publish(connection, outlet, partitions, incarnation, rows)
+                await self._publish(connection, outlet, count.partitions, incarnation, rows)
             if time.monotonic() >= due:
                 await self._load_quarantine(connection)
-                await self._send_watermarks(connection, outlet, partitions, incarnation, count)
+                await self._send_watermarks(connection, outlet, incarnation, count)
                 due = time.monotonic() + self._settings.watermark_seconds
             if not rows:
                 # Never wait_for: it forgets a cancellation that comes together with what it waits for (Python 3.11).
@@ -259,9 +262,7 @@ class Relay:
                 await self._load_quarantine(connection)
                 log.error("subject put into quarantine", subject=str(row["subject"]), reason=str(failure.cause))
 
-    async def _send_watermarks(
-        self, connection: "Own", outlet: Outlet, partitions: int, incarnation: UUID, count: _Count
-    ) -> None:
+    async def _send_watermarks(self, connection: "Own", outlet: Outlet, incarnation: UUID, count: _Count) -> None:
         """Says, per partition, how much has been published so far. Nothing is under way while this runs."""
         now = await connection.fetchrow(
             "select pg_snapshot_xmin(pg_current_snapshot())::text::bigint as oldest,"
@@ -269,6 +270,7 @@ class Relay:
             " coalesce((select max(position) from journal), 0) as last"
         )
         assert now is not None
+        partitions = count.partitions
         if count.candidate is not None and now["oldest"] >= count.candidate[1]:
             # Everything that drew a position up to the candidate has ended by now: count those rows once and for all.
             for row in await connection.fetch(_COUNT_UP_TO, count.position, count.candidate[0], partitions):
