@@ -33,7 +33,7 @@ class Watched(Relay):
         super().__init__(settings, database)
         self.acknowledged: dict[str, float] = {}
 
-    async def _publish_until_it_fails(self, connection: Any, outlet: Outlet, partitions: int, epoch: UUID) -> None:
+    async def _publish_until_it_fails(self, connection: Any, outlet: Outlet, count: Any, epoch: UUID) -> None:
         send = outlet.send
 
         async def watched(records: Sequence[Outgoing], *, alone: bool = False) -> None:
@@ -43,7 +43,7 @@ class Watched(Relay):
                 self.acknowledged[dict(record.headers)["ce_id"].decode()] = now
 
         outlet.send = watched  # type: ignore[method-assign]
-        await super()._publish_until_it_fails(connection, outlet, partitions, epoch)
+        await super()._publish_until_it_fails(connection, outlet, count, epoch)
 
 
 async def paced(rate: int, n: int, each: Callable[[int], Awaitable[None]], *, at_once: int) -> None:

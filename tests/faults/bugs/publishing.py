@@ -116,14 +116,14 @@ async def two_relays(ground: Ground) -> list[str]:
 
 
 def cursor(patch: MonkeyPatch) -> None:
-    async def after_the_last(self: Relay, connection: Any, outlet: Any, partitions: int, incarnation: Any) -> None:
+    async def after_the_last(self: Relay, connection: Any, outlet: Any, count: Any, incarnation: Any) -> None:
         last = 0
         while True:
             rows = await connection.fetch(
                 f"select {journal._COLUMNS}, key_hash from journal where position > $1 order by position", last
             )
             if rows:
-                await self._publish(connection, outlet, partitions, incarnation, rows)
+                await self._publish(connection, outlet, count.partitions, incarnation, rows)
                 last = rows[-1]["position"]
             await asyncio.sleep(0.02)
 
