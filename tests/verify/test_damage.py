@@ -21,8 +21,8 @@ CANARY = "Spegelfågel Söderort"
 
 @pytest.fixture(scope="module")
 async def site(people) -> Site:
-    case = await people.allocate(3)
-    await people.arrive(case)
+    await people.arrive(await people.allocate(3))
+    await people.allocate(1)
     await people.agreed()
     found = site_of(people.town)
     assert (await verify(found)).findings == []
@@ -93,6 +93,12 @@ CHANGED = {
         "insert into notifications.deadline (id, case_id, kind, due_on)"
         " values (gen_random_uuid(), gen_random_uuid(), 'reception', '2018-12-01')",
         "delete from notifications.deadline where due_on = '2018-12-01'",
+    ),
+    "a reminder that nobody got": (
+        "I1",
+        ONE_OF.format("notifications.deadline", "kind = 'reception' and raised is null")
+        + "; update notifications.deadline d set raised = 14 from kept k where d.id = k.id",
+        "update notifications.deadline d set raised = null from kept k where d.id = k.id; drop table kept",
     ),
     "a row that the events do not make": (
         "I5",
