@@ -104,11 +104,12 @@ def main() -> int:
             broken = runner.run(_measure(wanted, results))
     kept = results.read()
     summaries = [summary(bench, kept) for bench in found]
-    text = report.document(summaries, machine.describe(folder), kept)
-    drawing = picture.drawing(summaries)
-    (folder / "benchmarks.md").write_text(text)
+    page = folder / "benchmarks.md"
+    text = report.document(summaries, machine.describe(folder), page.read_text() if page.exists() else "")
+    drawing = picture.drawing(text)
+    page.write_text(text)
     (folder / "benchmarks.svg").write_text(drawing)
-    say(f"written: {folder / 'benchmarks.md'}")
+    say(f"written: {page}")
     if given.quick:
         broken += report.faults(text, drawing, [s for s in summaries if s.bench in wanted])
         shutil.rmtree(folder, ignore_errors=True)

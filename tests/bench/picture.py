@@ -1,31 +1,50 @@
 """docs/benchmarks.svg: per benchmark one row of bars, each variant as a ratio to the floor, with its own label."""
 
-from collections.abc import Sequence
+from dataclasses import dataclass
 from html import escape
 
-from tests.bench.harness import Line, Summary
-from tests.bench.report import number
+from tests.bench.report import sections
 
 _COLOURS = {"ours": "#0b5c8a", "peer": "#8b949e", "floor": "#c9a227"}
 _LEFT, _WIDTH, _BAR, _GAP, _HEAD, _EDGE = 330, 360, 16, 7, 34, 20
 _TOTAL = 980
 
 
-def _value(line: Line) -> float:
-    return 1.0 if line.variant.kind == "floor" else (line.ratio or 0.0)
+@dataclass(frozen=True)
+class Bar:
+    """A row of a section's table."""
+
+    name: str
+    kind: str
+    median: str
+    ratio: str
+
+    @property
+    def value(self) -> float:
+        return float(self.ratio.replace(",", ""))
 
 
-def drawing(summaries: Sequence[Summary]) -> str:
-    """One SVG. Benchmarks without a floor are left out: they have no ratio."""
-    shown = [s for s in summaries if any(line.ratio is not None for line in s.lines.values())]
+def bars(section: str) -> list[Bar]:
+    """The rows that have a ratio, and the floor, which is one."""
+    found = []
+    for line in section.splitlines():
+        cells = [cell.strip() for cell in line.strip("|").split("|")]
+        if len(cells) == 6 and cells[5][:1].isdigit() and (cells[1] == "floor" or cells[4]):
+            found.append(Bar(cells[0].strip("*"), cells[1] or "ours", cells[2], cells[4] or "1"))
+    return found
+
+
+def drawing(document: str) -> str:
+    """One SVG of the page's tables. Benchmarks without a floor are left out: they have no ratio."""
     y, body = 34, []
-    for summary in shown:
-        lines = [line for line in summary.lines.values() if line.ratio is not None or line.variant.kind == "floor"]
-        most = max([1.0, *(_value(line) for line in lines)])
-        scale = _WIDTH / min(most, 4.0)
+    for section in sections(document).values():
+        lines = bars(section)
+        if all(line.kind == "floor" for line in lines):
+            continue
+        scale = _WIDTH / min(max(1.0, *(line.value for line in lines)), 4.0)
         y += _HEAD
-        better = "longer is better" if summary.bench.better == "more" else "shorter is better"
-        title = f"{summary.bench.id} {summary.bench.title}"
+        better = "longer is better" if "(more is better)" in section else "shorter is better"
+        title = section.partition("\n")[0].removeprefix("## ")
         body.append(f'<text x="{_EDGE}" y="{y - 10}" font-weight="600">{escape(title)} ({better})</text>')
         below = y + len(lines) * (_BAR + _GAP) - _GAP + 3
         body.append(
@@ -33,15 +52,14 @@ def drawing(summaries: Sequence[Summary]) -> str:
             ' stroke-dasharray="3 3"/>'
         )
         for line in lines:
-            value = _value(line)
-            length = max(1.5, min(value, 4.0) * scale)
-            broken = " …" if value > 4.0 else ""
-            label = f"{number(value)}{broken} ({number(line.median)} {line.unit})"
-            weight = ' font-weight="600"' if line.variant.kind == "ours" else ""
+            length = max(1.5, min(line.value, 4.0) * scale)
+            broken = " …" if line.value > 4.0 else ""
+            label = f"{line.ratio}{broken} ({line.median})"
+            weight = ' font-weight="600"' if line.kind == "ours" else ""
             body.append(
-                f'<text x="{_LEFT - 8}" y="{y + 12.5}" text-anchor="end"{weight}>{escape(line.variant.name)}</text>'
+                f'<text x="{_LEFT - 8}" y="{y + 12.5}" text-anchor="end"{weight}>{escape(line.name)}</text>'
                 f'<rect x="{_LEFT}" y="{y}" width="{length:.1f}" height="{_BAR}" rx="2"'
-                f' fill="{_COLOURS[line.variant.kind]}"/>'
+                f' fill="{_COLOURS[line.kind]}"/>'
                 f'<text x="{_LEFT + length + 6:.1f}" y="{y + 12.5}"{weight} stroke="#ffffff" stroke-width="4"'
                 f' paint-order="stroke">{escape(label)}</text>'
             )

@@ -1,9 +1,12 @@
 """docs/benchmarks.md from the results: what was measured, against what, on what, and what was promised."""
 
+import re
 import statistics
 from collections.abc import Mapping, Sequence
 
-from tests.bench.harness import Goal, Line, Result, Summary
+from tests.bench.harness import Goal, Line, Summary
+
+_ID = re.compile(r"B\d+[a-z]? ")
 
 _HEAD = """# Benchmarks
 
@@ -19,7 +22,8 @@ _TAIL = """## Again
 
 `make bench` (everything, resumable: what is in the results file is kept), `make bench ARGS="B1 B3"` (some),
 `make bench ARGS=--fresh` (from nothing), `make bench-smoke` (a minute: whether they run and are right).
-`LANDA_BENCH` names another results file than `.landa/bench/results.jsonl`. Nothing else should run meanwhile.
+`LANDA_BENCH` names another results file than `.landa/bench/results.jsonl`. What that file does not hold stays on this
+page as it was measured before. Nothing else should run meanwhile.
 """
 
 
@@ -49,8 +53,16 @@ def _goal(goal: Goal, summary: Summary) -> str:
     return f"| {goal.words} | {found[1]} | {'yes' if found[0] else '**no**'} |"
 
 
-def _section(summary: Summary) -> str:
+def sections(text: str) -> dict[str, str]:
+    """The benchmarks' sections of a document, by the benchmark's id."""
+    found = (part.partition("\n## ")[0].strip() + "\n" for part in f"\n{text}".split("\n## ")[1:])
+    return {part.partition(" ")[0]: f"## {part}" for part in found if _ID.match(part)}
+
+
+def _section(summary: Summary, before: Mapping[str, str]) -> str:
     bench = summary.bench
+    if not summary.lines and bench.id in before:
+        return before[bench.id]
     better = "more is better" if bench.better == "more" else "less is better"
     parts = [f"## {bench.id} {bench.title}", f"{bench.work} ({better})"]
     if not summary.lines:
@@ -71,19 +83,19 @@ def _section(summary: Summary) -> str:
     missing = [v.name for v in bench.variants if v.name not in summary.lines]
     if missing:
         notes.append(f"Not measured: {', '.join(missing)}.")
-    if notes:
-        parts.append("\n".join(f"- {note}" for note in notes))
+    revisions = sorted({result.revision for done in summary.rounds.values() for result in done.values()})
+    notes.append(f"Measured at {', '.join(revisions)}.")
+    parts.append("\n".join(f"- {note}" for note in notes))
     return "\n\n".join(parts) + "\n"
 
 
-def document(summaries: Sequence[Summary], machine: Mapping[str, str], results: Sequence[Result]) -> str:
-    """The whole page."""
-    revisions = sorted({result.revision for result in results})
+def document(summaries: Sequence[Summary], machine: Mapping[str, str], before: str) -> str:
+    """The whole page. What has no results here stays as `before`, the page until now, has it."""
+    known = sections(before)
     about = ["| | |", "|---|---|", *(f"| {name} | {value} |" for name, value in machine.items())]
-    about.append(f"| Revision | {', '.join(revisions)} |")
     parts = [
         _HEAD,
-        *(_section(summary) for summary in summaries),
+        *(_section(summary, known) for summary in summaries),
         "## The machine\n\n" + "\n".join(about) + "\n",
         _TAIL,
     ]
