@@ -46,8 +46,10 @@ async def work(request: Request, actor: Reader, show: Show | None = None, after:
             await store_casework.enter_colleague(tx, actor)
         sight = await done.sight()
         rows = await store_casework.work(tx, sight, chosen, views.read_cursor(after), PAGE + 1)
-        counts = await store_casework.count_work(tx, sight, today, today + timedelta(days=SOON_DAYS))
-        named = await store.colleagues(tx, {row["caseworker"] for row in rows if row["caseworker"]})
+        soon = today + timedelta(days=SOON_DAYS)
+        counts = await store_casework.count_work(tx, sight, today, soon)
+        loads = await store_casework.caseload(tx, sight.unit, today, soon) if sight.unit and chosen == "open" else []
+        named = await store.colleagues(tx, {row["caseworker"] for row in [*rows, *loads] if row["caseworker"]})
         heads = {}
         if chosen != "unassigned" and rows:
             heads = await done.desk.heads(tx, [row["id"] for row in rows[:PAGE]])
@@ -65,6 +67,7 @@ async def work(request: Request, actor: Reader, show: Show | None = None, after:
         ],
         names=named,
         counts=counts,
+        loads=loads,
         show=chosen,
         shows=shows,
         soon=SOON_DAYS,
@@ -169,8 +172,8 @@ for _task in TASKS:
 
 
 class CoverForm(BaseModel):
-    sub: str
     for_sub: str
+    sub: str
     until: date
 
 

@@ -84,10 +84,14 @@ async def unit_of(conn: Connection, sub: str) -> str | None:
 
 
 async def caseworkers(conn: Connection, unit: str | None = None) -> list[dict[str, Any]]:
-    """Who can be given a case, by unit and name; all, or those of one unit."""
+    """Who can be given a case, by unit and name, with how many open cases they have; all, or those of one unit."""
     rows = await conn.fetch(
-        "select sub, name, unit from colleagues where roles && '{caseworker}' and ($1::text is null or unit = $1)"
-        " order by unit nulls last, name, sub",
+        f"""
+        select sub, name, unit,
+          (select count(*)::int from cases where caseworker = colleagues.sub and {_LISTS["open"]}) as open
+        from colleagues where roles && '{{caseworker}}' and ($1::text is null or unit = $1)
+        order by unit nulls last, name, sub
+        """,
         unit,
     )
     return [dict(row) for row in rows]
@@ -161,3 +165,18 @@ async def count_work(conn: Connection, sight: Sight, today: date, soon: date) ->
     )
     assert row is not None
     return dict(row)
+
+
+async def caseload(conn: Connection, unit: str | None, today: date, soon: date) -> list[dict[str, Any]]:
+    """The unit's open cases by who has them: all, those with something late, those with something due until `soon`."""
+    rows = await conn.fetch(
+        f"""
+        select caseworker, count(*)::int as cases, count(*) filter (where due_on < $2)::int as late,
+          count(*) filter (where due_on between $2 and $3)::int as soon
+        from cases where {_LISTS["open"]} and unit = $1 group by caseworker order by late desc, cases desc, caseworker
+        """,
+        unit,
+        today,
+        soon,
+    )
+    return [dict(row) for row in rows]

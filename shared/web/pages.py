@@ -116,6 +116,13 @@ def days(context: Context, left: int) -> str:
     return t(context, key, n=abs(left)) if left else t(context, key)
 
 
+def _sent_from(request: Request) -> URL:
+    """What a form was sent to cannot be opened. A form that was refused twice comes from there: then the first page."""
+    before = URL(request.headers.get("referer", ""))
+    ours = before.netloc == request.url.netloc and "/forms/" not in before.path
+    return URL(path=before.path, query=before.query) if ours else URL("/")
+
+
 class Pages:
     """The pages of one service. Templates of the service come first, then the shared ones.
 
@@ -180,8 +187,8 @@ class Pages:
         return [{"path": item.path, "text": item.text, "current": item.path == current} for item in mine]
 
     def languages(self, request: Request) -> dict[str, str]:
-        """Where each language of this very view is."""
-        url = request.url if request.method == "GET" else URL(request.url.path)
+        """Where each language of this very view is; of a form that was sent, the page that it was sent from."""
+        url = request.url if request.method == "GET" else _sent_from(request)
         found = {lang: url.include_query_params(lang=lang) for lang in LANGUAGES}
         return {lang: f"{link.path}?{link.query}" for lang, link in found.items()}
 

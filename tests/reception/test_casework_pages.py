@@ -1,5 +1,6 @@
 """Pages of those who work with cases: their list, their forms, cover, search, and the review of looks."""
 
+import re
 from datetime import date
 from typing import Any
 from uuid import uuid4
@@ -52,6 +53,18 @@ async def test_a_caseworkers_morning(reception: Office) -> None:
     assert "Qanarya Ovanlig" in printed and "Printed on 15 June 2018" in printed
 
 
+async def test_a_manager_sees_who_has_how_many_of_the_units_cases_and_nobody_else_does(reception: Office) -> None:
+    await assigned(reception)
+    await assigned(reception, decided_on="2018-03-01")
+    head = "summary>Så är enhetens öppna ärenden fördelade</summary"
+    seen = await page(reception, "/reception/work", "manager")
+    row = re.sub(r"<[^>]+>|\s+", " ", seen[seen.index(head) : seen.index("</details>")])
+    assert re.search(r"Test Caseworker +2 +1 +0 *$", row), row
+    assert head not in await page(reception, "/reception/work", "caseworker")
+    assert head not in await page(reception, "/reception/work?show=closed", "manager")
+    assert head not in await page(reception, "/reception/work", "manager@minors")
+
+
 async def test_every_form_of_a_case_can_be_opened_and_its_plan_grows_by_forms(reception: Office) -> None:
     case = await assigned(reception)
     await case.do("arrivals", {"arrived_on": "2018-06-01"})
@@ -75,7 +88,7 @@ async def test_every_form_of_a_case_can_be_opened_and_its_plan_grows_by_forms(re
         await page(reception, f"/reception/cases/{case.id}/do/{name}/{made['plan']}", "caseworker")
     await reception.knows("caseworker-2")
     assign = await page(reception, f"/reception/cases/{case.id}/do/assign", "manager")
-    assert "Test Caseworker 2" in assign
+    assert "Test Caseworker 2 – reception, 0 öppna ärenden" in assign
     body = {"caseworker": "caseworker-2", "reason": "workload", "sequence": "6"}
     assert (await send(reception, f"do/assign/{case.id}", body, "manager")).status_code == 303
     unknown = await reception.ask("caseworker", "GET", f"/reception/cases/{case.id}", headers=HTML)

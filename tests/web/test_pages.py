@@ -106,6 +106,19 @@ def test_the_language_is_asked_for_then_remembered_and_swedish_otherwise(house: 
     assert '<html lang="en">' in shown(house, asking(cookie="lang=en"))
 
 
+def test_the_other_language_of_a_refused_form_is_the_page_it_was_sent_from(house: Pages) -> None:
+    def links(sent_from: str) -> dict[str, str]:
+        request = asking("/reception/forms/arrival/1")
+        request.scope["method"] = "POST"
+        request.scope["headers"].append((b"referer", sent_from.encode()))
+        return house.languages(request)
+
+    page = f"{asking().url.scheme}://landa.test/reception/cases/1/arrive"
+    assert links(page)["en"] == "/reception/cases/1/arrive?lang=en"
+    for elsewhere in ("http://landa.test/reception/forms/arrival/1", "http://other.test/reception/cases/1", ""):
+        assert links(elsewhere)["en"] == "/?lang=en"
+
+
 def test_each_role_is_offered_its_own_places_and_nobody_the_public_ones(house: Pages) -> None:
     nobody = [link["path"] for link in house.links(asking(), frozenset())]
     assert nobody == ["/awards/nominate"]
