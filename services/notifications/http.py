@@ -171,6 +171,21 @@ async def set_mailbox(request: Request, body: MailboxBody, actor: Annotated[Acto
     return _answered(await run.commands.run(actor, route, key, body, work, scope=request.scope))
 
 
+@router.get("/colleagues", response_model=None, dependencies=[needs("service")])
+async def colleagues(request: Request, role: Literal["caseworker"] = "caseworker") -> Response:
+    """Who has signed in with this role: whom a case can be given to, from their first sign-in on."""
+    run = runtime(request)
+    async with run.database.reading() as conn:
+        found = await store_people.colleagues(conn, role)
+        names = await handlers.names(conn, run.vault, [one.key for one in found])
+    items = [
+        {"sub": one.sub, "name": names[one.key], "unit": one.unit, "roles": one.roles}
+        for one in found
+        if one.key in names
+    ]
+    return JSONResponse({"colleagues": items}, headers={"Cache-Control": "no-store"})
+
+
 @router.get("/events", response_model=None, dependencies=[needs(*READERS)])
 async def events(request: Request) -> Response:
     """Tells open pages what to read again."""

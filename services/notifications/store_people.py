@@ -34,6 +34,24 @@ async def staff(conn: Connection, roles: Sequence[str]) -> dict[str, UUID]:
     return {row["sub"]: row["recipient"] for row in rows}
 
 
+@dataclass(frozen=True, slots=True)
+class Colleague:
+    """Somebody in the directory, as the last sign-in said; `key` is the id under which the name is sealed."""
+
+    sub: str
+    key: UUID
+    roles: Sequence[str]
+    unit: str | None
+
+
+async def colleagues(conn: Connection, role: str) -> list[Colleague]:
+    """Those who have `role`."""
+    rows = await conn.fetch(
+        "select sub, recipient as key, roles, unit from directory where roles && array[$1] order by sub", role
+    )
+    return [Colleague(**dict(row)) for row in rows]
+
+
 _CHOICES = "cases, reminders, quiet_from, quiet_to, absent_from, absent_to, stand_in"
 
 

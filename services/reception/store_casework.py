@@ -24,6 +24,18 @@ async def enter_colleague(tx: Connection, actor: Actor) -> None:
     )
 
 
+async def meet_colleague(tx: Connection, actor: Actor) -> None:
+    """Remembers a colleague by hearsay: what their own sign-in has said here stands."""
+    await tx.execute(
+        "insert into colleagues (sub, name, unit, roles) values ($1, $2, $3, $4) on conflict (sub) do update"
+        " set unit = excluded.unit, roles = excluded.roles where colleagues.roles = '{}'",
+        actor.sub,
+        actor.name or "",
+        actor.unit,
+        sorted(actor.roles),
+    )
+
+
 async def is_entered(conn: Connection, actor: Actor) -> bool:
     found: bool = await conn.fetchval(
         "select exists (select from colleagues where sub = $1 and name = $2 and unit is not distinct from $3"

@@ -141,3 +141,15 @@ async def test_choices_are_kept_and_what_makes_no_sense_is_told_beside_its_field
 async def test_a_filter_that_is_none_is_refused(path: str, site: Site) -> None:
     async with site.session("coordinator") as browser:
         assert (await browser.get(path)).status_code == 422
+
+
+async def test_reception_is_told_of_every_caseworker_who_has_signed_in_and_nobody_else_is(site: Site) -> None:
+    await known(site, ("maja", "Maja Sandgren"))
+    async with site.town.database.transaction() as tx:
+        elsa = Actor("elsa", frozenset({"coordinator"}), "reception", "Elsa Lindfors")
+        await handlers.enter_directory(tx, site.run.vault, elsa, "elsa@kommunen.example", "sv")
+    path = "/notifications/colleagues"
+    assert (await site.http.get(path, headers=await site.token("coordinator"))).status_code == 403
+    told = await site.http.get(path, headers={**await site.run.tokens.headers(), "accept": "application/json"})
+    found = {"sub": "maja", "name": "Maja Sandgren", "unit": "reception", "roles": ["caseworker"]}
+    assert told.json() == {"colleagues": [found]}
