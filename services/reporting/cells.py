@@ -27,8 +27,8 @@ class Cells:
         self.values[rest] = self.values[total] - self.values[part]
         self.add_up(total, (part, rest))
 
-    def close(self) -> None:
-        self.gone = hidden(self.values, self.sums, self.smallest_shown, self.follows)
+    def close(self, chosen: Iterable[Hashable] = ()) -> None:
+        self.gone = hidden(self.values, self.sums, self.smallest_shown, self.follows, chosen)
 
     def shown(self, key: Hashable) -> Count:
         return HIDDEN if key in self.gone else self.values[key]

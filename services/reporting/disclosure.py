@@ -4,7 +4,7 @@ Pure. A figure stands on several pages (last year's line is this year's line of 
 its own year only, so that no page shows what another hides.
 """
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from typing import Literal
@@ -24,7 +24,7 @@ from services.reporting.cells import Cells
 from services.reporting.figures import Counted
 from services.reporting.figures_casework import Worked
 from services.reporting.rules import SmallNumbers, small_numbers
-from services.reporting.suppression import HIDDEN, Count
+from services.reporting.suppression import HIDDEN, Count, exact
 
 Area = Literal["reception", "awards"]
 AREAS: frozenset[Area] = frozenset({"reception", "awards"})
@@ -141,7 +141,11 @@ def quota(found: QuotaProgress, rule: SmallNumbers, few: bool) -> QuotaProgress:
     if line is not None and cells.values[line] == found.received:
         cells.add_up("received", [line])
     cells.add_up("received", [("month", one.month) for one in found.by_month])
-    cells.close()
+    months, points = stretch([exact(one.received) for one in found.by_month], rule.smallest_shown)
+    cells.close(
+        [("month", found.by_month[n].month) for n in months]
+        + [("line", found.by_month[n].month) for n in points if found.by_month[n].cumulative is not None]
+    )
     return replace(
         found,
         allocated=cells.shown("allocated"),
@@ -158,6 +162,22 @@ def quota(found: QuotaProgress, rule: SmallNumbers, few: bool) -> QuotaProgress:
             for one in found.by_month
         ),
     )
+
+
+def stretch(months: Sequence[int], smallest_shown: int) -> tuple[set[int], range]:
+    """Which months are hidden, and which points of their running total, so that both ends of the line stay.
+
+    Two hidden months keep each other's secret where the line is not seen from the first until before the last of
+    them; the nearest months are added until their sum leaves each of them `smallest_shown - 1` values or more.
+    """
+    gone = {n for n, value in enumerate(months) if 0 < value < smallest_shown}
+    while gone and (len(gone) < 2 or sum(months[n] for n in gone) - len(gone) + 1 < smallest_shown - 1):
+        first, last = min(gone), max(gone)
+        others = [n for n, value in enumerate(months) if value and n not in gone]
+        if not others:
+            break
+        gone.add(min(others, key=lambda n: (max(first - n, n - last, 0), n)))
+    return gone, range(min(gone), max(gone)) if gone else range(0)
 
 
 def _with_last_year(found: QuotaProgress, before: QuotaProgress) -> QuotaProgress:

@@ -9,11 +9,11 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, get_args
 
+from services.reporting import rules
 from services.reporting.cells import Cells
 from services.reporting.rules import SmallNumbers
 from services.reporting.suppression import Count, exact
 from shared.contracts.reception import ContactOutcome, HousingKind, PlanOutcome
-from shared.contracts.routines import CONTACT_WITHIN, in_force
 
 # `overdue`: no plan, and the day has passed. `waiting`: no plan yet, and there is time.
 PLAN_STATES = ("in-time", "late", "overdue", "waiting")
@@ -101,8 +101,8 @@ def _parts(keys: Iterable[str], rows: Iterable[tuple[str, int]]) -> tuple[Part, 
 
 def silent_days(today: date) -> tuple[tuple[int, int | None], ...]:
     """Two weeks, four, what the local routine allows, and what it does not."""
-    rule = in_force(CONTACT_WITHIN, today) or CONTACT_WITHIN[0]
-    return (0, 14), (15, 28), (29, rule.days), (rule.days + 1, None)
+    longest = rules.silent_days(today)
+    return (0, 14), (15, 28), (29, longest), (longest + 1, None)
 
 
 def of_year(found: Worked, year: int, today: date) -> Casework:

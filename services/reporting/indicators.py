@@ -1,12 +1,15 @@
 """The indicators, read from their table: what each number is called and means, and which events it is made of."""
 
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import date
 from functools import cache
 from pathlib import Path
 
 from services.reporting.disclosure import AREAS, Area
+from services.reporting.rules import numbers
 from shared.contracts import CATALOGUE
+from shared.web.texts import say
 
 THEMES = ("reception", "establishment", "contacts", "notifications", "prize")
 UNITS = frozenset({"persons", "households", "notifications", "nominations", "plans", "contacts", "homes", "cases"})
@@ -14,7 +17,10 @@ UNITS = frozenset({"persons", "households", "notifications", "nominations", "pla
 
 @dataclass(frozen=True, slots=True)
 class Indicator:
-    """`name` and `definition` by language. `table`: the CSV file that holds the number, if any."""
+    """`name` and `definition` by language, with the rules' numbers where they are `worded`.
+
+    `table`: the CSV file that holds the number, if any.
+    """
 
     key: str
     theme: str
@@ -48,3 +54,15 @@ def indicators() -> tuple[Indicator, ...]:
 
 def of_theme(theme: str) -> tuple[Indicator, ...]:
     return tuple(one for one in indicators() if one.theme == theme)
+
+
+def worded(one: Indicator, today: date) -> Indicator:
+    """With the numbers of the rules as they are on `today`."""
+
+    def words(texts: dict[str, str]) -> dict[str, str]:
+        return {
+            lang: text.format_map({name: say(value, lang) for name, value in numbers(today).items()})
+            for lang, text in texts.items()
+        }
+
+    return replace(one, name=words(one.name), definition=words(one.definition))

@@ -11,7 +11,7 @@ from starlette.responses import JSONResponse, Response
 
 from services.reporting.case_lists import label, links
 from services.reporting.http import Reader, Year
-from services.reporting.indicators import THEMES, indicators, of_theme
+from services.reporting.indicators import THEMES, indicators, of_theme, worded
 from services.reporting.rules import small_numbers
 from services.reporting.sections import Language, sections
 from services.reporting.tables import TABLES, WORK
@@ -128,7 +128,8 @@ SOURCES = {"nominations": "nominations", "notifications": "notifications"} | dic
 @router.get("/indicators")
 async def indicators_page(request: Request, actor: Reader) -> Response:
     """What is followed up and what each number means."""
+    today = runtime(request).clock.today()
     if not wants_page(request):
-        return JSONResponse({"indicators": [asdict(one) for one in indicators()]})
-    themes = [(theme, of_theme(theme)) for theme in THEMES]
+        return JSONResponse({"indicators": [asdict(worded(one, today)) for one in indicators()]})
+    themes = [(theme, [worded(one, today) for one in of_theme(theme)]) for theme in THEMES]
     return runtime(request).pages.render(request, "indicators.html", themes=themes)

@@ -4,6 +4,8 @@ from calendar import monthrange
 from dataclasses import dataclass
 from datetime import date
 
+from shared.contracts.routines import CONTACT_WITHIN, PLAN_WITHIN, in_force
+
 # Holders of temporary protection are received under the settlement act, and so within the municipality's quota, since
 # the ordinance's amendment in force on this day. Source: SFS 2016:39 as amended on 17 June 2024; the Migration Agency
 # on additional allocations 2024. Before, they had an allocation key of their own (SFS 2022:1008).
@@ -54,3 +56,24 @@ def small_numbers(day: date) -> SmallNumbers:
 # of being handed over. Source: the municipality's own promise.
 HANDED_OVER_SECONDS = 10
 ACKNOWLEDGED_HOURS = 24
+
+
+def plan_days(day: date) -> int:
+    """Within how many days of an arrival on `day` the first plan is to be made."""
+    return (in_force(PLAN_WITHIN, day) or PLAN_WITHIN[0]).days
+
+
+def silent_days(day: date) -> int:
+    """After how many days without contact a case has waited too long, on `day`."""
+    return (in_force(CONTACT_WITHIN, day) or CONTACT_WITHIN[0]).days
+
+
+def numbers(day: date) -> dict[str, int | date]:
+    """Every number of these rules that a sentence says, as it is on `day`."""
+    return {
+        "plan_days": plan_days(day),
+        "silent_days": silent_days(day),
+        "seconds": HANDED_OVER_SECONDS,
+        "hours": ACKNOWLEDGED_HOURS,
+        "protected_from": TEMPORARY_PROTECTION_COUNTS_FROM,
+    }

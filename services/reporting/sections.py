@@ -70,6 +70,8 @@ def quota(found: QuotaProgress, language: Language) -> Section:
             if left < 0
             else _left(found, left, t)
         )
+    if HIDDEN in [m.cumulative for m in found.by_month]:
+        says += " " + t("quota.says.dotted")
     months = [date.fromisoformat(f"{m.month}-01") for m in found.by_month]
     labels = [language.month(m) + ("" if m.year == found.year else f" {m.year}") for m in months]
     earlier = [m.previous for m in found.by_month]

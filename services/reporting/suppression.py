@@ -35,14 +35,19 @@ class Sum:
 
 
 def hidden(
-    cells: Mapping[Key, int], sums: Sequence[Sum], smallest_shown: int, follows: Iterable[tuple[Key, Key]] = ()
+    cells: Mapping[Key, int],
+    sums: Sequence[Sum],
+    smallest_shown: int,
+    follows: Iterable[tuple[Key, Key]] = (),
+    chosen: Iterable[Key] = (),
 ) -> frozenset[Key]:
     """The keys of `cells` that must not be shown where `sums` hold between them.
 
     A pair in `follows` says that the second is hidden where the first is. A cell that no page shows, but which a sum
-    makes known, is a cell like the others. The order of `cells` decides between equals.
+    makes known, is a cell like the others. The order of `cells` decides between equals. `chosen` are hidden from the
+    beginning, by who knows the table and how few it takes; what it takes beside them is found as always.
     """
-    gone = {key for key, value in cells.items() if 0 < value < smallest_shown}
+    gone = {key for key, value in cells.items() if 0 < value < smallest_shown} | {key for key in chosen if cells[key]}
     totals, order = {one.total for one in sums}, {key: place for place, key in enumerate(cells)}
     pairs = list(follows)
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 
 from services.reporting import sections, themes_casework
 from services.reporting.board import Dashboard, GroupCount
+from services.reporting.rules import ACKNOWLEDGED_HOURS, HANDED_OVER_SECONDS
 from services.reporting.sections import Language, Section
 from services.reporting.suppression import HIDDEN, Count
 from shared.web import charts
@@ -25,7 +26,7 @@ def quota_years(board: Dashboard, language: Language) -> Section:
             Series(t("quota-years.received"), [one.received for one in years]),
             Series(t("quota-years.waiting"), [one.waiting for one in years]),
         ],
-        last_year=Series(t("quota.target"), [one.target for one in years]),
+        marks=Series(t("quota.target"), [one.target for one in years]),
         words=language.words(t("quota-years.head")),
     )
     return Section("quota-years", says, figure)
@@ -78,14 +79,15 @@ def _in_time(
     if not whole:
         return Section(key, t("notifications.empty"), None)
     hidden = whole == HIDDEN or part == HIDDEN
-    says = t("hidden.says") if hidden else t(f"{key}.says", part=part, whole=whole)
+    within = {"seconds": HANDED_OVER_SECONDS, "hours": ACKNOWLEDGED_HOURS}
+    says = t("hidden.says") if hidden else t(f"{key}.says", part=part, whole=whole, **within)
     bars = [
         Bar(t("notifications.bar", label=label, state=t(f"{key}.{state}")), count)
         for label, states in rows
         for state, count in states
     ]
     words = language.words(t("notifications.head"))
-    return Section(key, says, charts.horizontal(key, t(f"{key}.title"), bars, words=words, total=whole))
+    return Section(key, says, charts.horizontal(key, t(f"{key}.title", **within), bars, words=words, total=whole))
 
 
 def _total(counts: Sequence[Count]) -> Count:

@@ -5,6 +5,7 @@ from datetime import date
 
 from services.reporting.board import Dashboard
 from services.reporting.figures_casework import Casework
+from services.reporting.rules import plan_days
 from services.reporting.sections import Language, Section
 from services.reporting.suppression import HIDDEN, Count
 from shared.web import charts
@@ -18,14 +19,16 @@ def _work(board: Dashboard) -> Casework:
 
 def _bars(
     key: str, parts: Sequence[tuple[str, Count]], total: Count, says: str, language: Language, year: int,
-    late: Sequence[str] = (),
+    late: Sequence[str] = (), **more: int,
 ) -> Section:  # fmt: skip
     t = language.t
     if not total:
         return Section(key, t(f"{key}.empty", year=year), None)
-    bars = [Bar(t(f"{key}.{part}"), count, late=part in late) for part, count in parts]
+    bars = [Bar(t(f"{key}.{part}", **more), count, late=part in late) for part, count in parts]
     words = language.words(t(f"{key}.head"))
-    return Section(key, says, charts.horizontal(key, t(f"{key}.title", year=year), bars, words=words, total=total))
+    return Section(
+        key, says, charts.horizontal(key, t(f"{key}.title", year=year, **more), bars, words=words, total=total)
+    )
 
 
 def _largest(key: str, parts: Sequence[tuple[str, Count]], total: Count, language: Language, year: int) -> str:
@@ -39,15 +42,15 @@ def _largest(key: str, parts: Sequence[tuple[str, Count]], total: Count, languag
 
 def plans_in_time(board: Dashboard, language: Language) -> Section:
     t, found = language.t, _work(board)
-    in_time = found.plans[0].count
+    in_time, days = found.plans[0].count, plan_days(date(found.year, 12, 31))
     if found.share_in_time is not None:
-        says = t("plans-in-time.says", part=in_time, n=found.due, share=round(found.share_in_time))
+        says = t("plans-in-time.says", part=in_time, n=found.due, share=round(found.share_in_time), days=days)
     elif found.due == 0:
         says = t("plans-in-time.says.none-due")
     else:
         says = t("hidden.says")
     parts = [(part.key, part.count) for part in found.plans]
-    return _bars("plans-in-time", parts, found.persons, says, language, found.year, late=("overdue",))
+    return _bars("plans-in-time", parts, found.persons, says, language, found.year, late=("overdue",), days=days)
 
 
 def plan_outcomes(board: Dashboard, language: Language) -> Section:

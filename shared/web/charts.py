@@ -23,6 +23,7 @@ from shared.web.drawing import (
     axes,
     known,
     path_of,
+    pieces_of,
     spread,
     target_line,
     ticks,
@@ -57,15 +58,18 @@ def _stacked(
     series: Sequence[Series],
     target: Target | None,
     past: Series | None,
+    marks: Series | None,
     words: Words,
 ) -> Drawing:
     sums = [added([one.values[index] for one in series]) for index in range(len(labels))]
     heights = [sum(known(one.values[index]) for one in series) for index in range(len(labels))]
-    highest = max([*heights, target.value if target else 0, *map(known, past.values if past else ())])
+    beside = [known(value) for one in (past, marks) if one for value in one.values]
+    highest = max([*heights, target.value if target else 0, *beside])
     steps = ticks(highest)
     names = [f"{one.name} {words.say(one.total)}" for one in series]
     names += [f"{past.name} {words.say(past.total)}"] if past else []
     names += [f"{target.name} {words.number(target.value)}"] if target else []
+    names += [marks.name] if marks else []
     side = min(250.0, max(len(name) for name in names) * LETTER + 34) if wide else 8.0
     below = 0.0 if wide else 20.0 * len(names) + 8
     drawing = Drawing(WIDE if wide else NARROW, 340.0 if wide else 250.0 + below)
@@ -90,6 +94,10 @@ def _stacked(
     if target:
         y = box.y(target.value)
         drawing.lines.append(Line(((box.left, y), (box.right, y)), "target"))
+    for index, mark in enumerate(marks.values if marks else ()):
+        if mark is not None:
+            (x, width), y = box.slot(index, len(labels)), box.y(known(mark))
+            drawing.lines.append(Line(((x + width * 0.08, y), (x + width * 0.92, y)), "target"))
     for index, total in enumerate(sums):
         x, width = box.slot(index, len(labels))
         if total:
@@ -97,7 +105,7 @@ def _stacked(
             drawing.labels.append(Label(x + width / 2, top, words.say(total), "middle", "strong halo"))
     # The names stand beside the columns in the order of the stack, top to bottom; below them on a narrow page.
     signs = [f"tone-{number + 1}" for number in range(len(series))]
-    signs += (["past"] if past else []) + (["target"] if target else [])
+    signs += (["past"] if past else []) + ["target"] * sum(one is not None for one in (target, marks))
     order = [*range(len(series) - 1, -1, -1), *range(len(series), len(names))]
     for place, index in enumerate(order):
         left = box.right + 14 if wide else 6.0
@@ -119,20 +127,26 @@ def stacked(
     words: Words,
     target: Target | None = None,
     last_year: Series | None = None,
+    marks: Series | None = None,
 ) -> Figure:
-    """Columns by month, stacked by category (the first at the bottom), a target line and last year as a pale line."""
+    """Columns by month, stacked by category (the first at the bottom), a target line and last year as a pale line.
+
+    `marks`: a target of each column's own, which is not added up.
+    """
     if not 1 <= len(series) <= TONES:
         raise ValueError(f"between one and {TONES} categories can be told apart")
-    _check(*series, *([last_year] if last_year else []), count=len(labels))
-    wide, narrow = (_stacked(way, labels, series, target, last_year, words) for way in (True, False))
-    head = [words.head, *(one.name for one in series), words.total, *([last_year.name] if last_year else [])]
+    beside = [one for one in (last_year, marks) if one]
+    _check(*series, *beside, count=len(labels))
+    wide, narrow = (_stacked(way, labels, series, target, last_year, marks, words) for way in (True, False))
+    head = [words.head, *(one.name for one in series), words.total, *(one.name for one in beside)]
     rows = []
     for index, label in enumerate(labels):
         values = [one.values[index] or 0 for one in series]
         past = [last_year.values[index] or 0] if last_year else []
-        rows.append([label, *map(words.say, [*values, added(values), *past])])
+        own = [marks.values[index]] if marks else []
+        rows.append([label, *map(words.say, [*values, added(values), *past, *own])])
     totals = [one.total for one in series]
-    ended = [last_year.total] if last_year else []
+    ended = [last_year.total if one is last_year else None for one in beside]
     rows.append([words.total, *map(words.say, [*totals, added(totals), *ended])])
     return Figure(id, title, wide, narrow, head, rows)
 
@@ -155,8 +169,9 @@ def _cumulative(
     if target:
         target_line(drawing, box, target, words)
     paths = [path_of(box, one) for one, _, _ in ends]
-    for path, (_, kind, _) in reversed(list(zip(paths, ends, strict=True))):
-        drawing.lines.append(Line(tuple(path), kind))
+    for one, kind, _ in reversed(ends):
+        for piece, is_known in pieces_of(box, one):
+            drawing.lines.append(Line(tuple(piece), kind if is_known else "unsaid"))
     wanted = [path[-1][1] + 4 if path else box.bottom for path in paths]
     ys = spread(wanted, box.top, box.bottom)
     for path, y, text, (one, _, kind) in zip(paths, ys, texts, ends, strict=True):

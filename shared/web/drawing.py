@@ -77,7 +77,7 @@ class Rect:
 
 @dataclass(frozen=True)
 class Line:
-    """`kind`: grid, zero, target, past (last year) or now."""
+    """`kind`: grid, zero, target, past (last year), now, or unsaid (between two numbers, where none is shown)."""
 
     points: tuple[Point, ...]
     kind: str
@@ -178,6 +178,20 @@ def path_of(box: Box, series: Series) -> list[Point]:
         for index, value in enumerate(series.values)
         if value is not None and value != HIDDEN
     ]
+
+
+def pieces_of(box: Box, series: Series) -> list[tuple[list[Point], bool]]:
+    """The line in pieces, each with whether it is known: between two points with a hidden one in between it is not."""
+    path = path_of(box, series)
+    places = [index for index, value in enumerate(series.values) if value is not None and value != HIDDEN]
+    found: list[tuple[list[Point], bool]] = [(path[:1], True)]
+    for index in range(1, len(path)):
+        is_known = HIDDEN not in series.values[places[index - 1] : places[index]]
+        if is_known == found[-1][1]:
+            found[-1][0].append(path[index])
+        else:
+            found.append(([path[index - 1], path[index]], is_known))
+    return [piece for piece in found if len(piece[0]) > 1] or found[:1]
 
 
 def target_line(drawing: Drawing, box: Box, target: Target, words: Words) -> None:

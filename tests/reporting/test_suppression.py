@@ -14,7 +14,7 @@ from deploy.local.year.published import DATA
 from deploy.verify.figures import rows
 from deploy.verify.recount import recount
 from deploy.verify.recount_casework import recount_casework
-from services.reporting.disclosure import AREAS, board
+from services.reporting.disclosure import AREAS, board, stretch
 from services.reporting.figures import dashboard
 from services.reporting.suppression import HIDDEN, Count, Sum, hidden
 from shared.contracts.envelope import Fact
@@ -92,6 +92,30 @@ def test_no_hidden_cell_of_a_table_with_both_totals_can_be_computed(table: list[
     assert all(key in gone for key, value in cells.items() if 0 < value < SMALL)
     for key, values in possible(cells, sums, gone, 10).items():
         assert len(values) > 1, (table, key, values)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(VALUE, min_size=1, max_size=4))
+def test_no_hidden_month_under_a_running_line_can_be_computed(months: list[int]) -> None:
+    cells = {f"m{n}": value for n, value in enumerate(months)} | {"year": sum(months)}
+    sums = [Sum("year", tuple(f"m{n}" for n in range(len(months))))]
+    for n in range(len(months)):
+        cells[f"l{n}"] = sum(months[: n + 1])
+        sums.append(Sum(f"l{n}", (f"l{n - 1}", f"m{n}") if n else ("m0",)))
+    sums.append(Sum("year", (f"l{len(months) - 1}",)))
+    gone_months, points = stretch(months, SMALL)
+    chosen = [*(f"m{n}" for n in gone_months), *(f"l{n}" for n in points)]
+    gone = hidden(cells, sums, SMALL, chosen=chosen)
+    assert all(key in gone for key, value in cells.items() if 0 < value < SMALL)
+    for key, values in possible(cells, sums, gone, 10).items():
+        assert len(values) > 1, (months, key, values)
+
+
+def test_a_running_line_is_seen_but_between_its_small_months() -> None:
+    assert stretch([8, 11, 9, 4, 8, 4, 21], SMALL) == ({3, 5}, range(3, 5))
+    assert stretch([8, 11, 9, 4, 0, 12, 21], SMALL) == ({2, 3}, range(2, 3))  # one alone takes its neighbour
+    assert stretch([8, 1, 1, 30], SMALL) == ({0, 1, 2}, range(0, 2))  # a sum of 2 would tell both
+    assert stretch([0, 3], SMALL) == ({1}, range(1, 1)) and stretch([6, 0], SMALL) == (set(), range(0))
 
 
 def test_a_bridge_between_two_closed_squares_is_found_by_adding_whole_rows() -> None:

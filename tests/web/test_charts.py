@@ -1,6 +1,7 @@
 """A chart shows its numbers: nothing leaves the box, zero is the baseline, and the table sums to what was given."""
 
 from itertools import pairwise
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -91,6 +92,29 @@ def test_a_running_line_ends_where_the_year_is_now(
     assert [row[1] for row in figure.rows] == [str(v) if v is not None else "–" for v in known]
 
 
+@given(st.lists(st.sampled_from(["..", 5, 9]), min_size=1, max_size=12))
+def test_a_line_is_dotted_where_months_are_hidden_and_whole_where_they_are_not(values: list[Any]) -> None:
+    figure = cumulative("f", "Title", [str(n) for n in range(len(values))], Series("now", values), words=WORDS)
+    shown = [n for n, value in enumerate(values) if value != ".."]
+    for drawing in drawings(figure):
+        joined = {kind: [a for line in drawing.lines if line.kind == kind for a in pairwise(line.points)]
+                  for kind in ("now", "unsaid")}  # fmt: skip
+        assert len(joined["now"]) == sum(b == a + 1 for a, b in pairwise(shown))
+        assert len(joined["unsaid"]) == sum(b > a + 1 for a, b in pairwise(shown))
+
+
+def test_each_column_has_its_own_target_and_targets_are_not_added_up() -> None:
+    figure = stacked(
+        "f", "Title", ["2018", "2019"], [Series("received", [110, 3])], words=WORDS, marks=Series("quota", [120, None])
+    )
+    assert [row[-1] for row in figure.rows] == ["120", "–", "–"]
+    for drawing in drawings(figure):
+        within(drawing)
+        targets = [line for line in drawing.lines if line.kind == "target"]
+        assert len(targets) == 2  # one column's, and the sign beside its name
+        assert [label.text for label in drawing.labels if "quota" in label.text] == ["quota"]
+
+
 @given(st.lists(st.tuples(st.text(min_size=1, max_size=40), VALUE, st.booleans()), min_size=1, max_size=20))
 def test_bars_are_as_long_as_their_values_and_only_late_ones_are_red(rows: list[tuple[str, int, bool]]) -> None:
     bars = [Bar(*row) for row in rows]
@@ -146,4 +170,4 @@ def test_a_hidden_value_is_drawn_nowhere_and_said_to_be_hidden() -> None:
     assert len([rect for rect in months.wide.rects if rect.says]) == 1
     line = cumulative("c", "Title", ["m1", "m2", "m3"], Series("now", [7, HIDDEN, 12]), words=WORDS)
     assert [row[1] for row in line.rows] == ["7", "..", "12"]
-    assert len(next(one for one in line.wide.lines if one.kind == "now").points) == 2
+    assert [len(one.points) for one in line.wide.lines if one.kind in {"now", "unsaid"}] == [2]
