@@ -32,8 +32,9 @@ def _one_line(value: str) -> str:
     return " ".join(value.split())
 
 
-Line = Annotated[str, BeforeValidator(_clean), Field(min_length=2, max_length=200), AfterValidator(_one_line)]
-Citation = Annotated[str, BeforeValidator(_clean), Field(min_length=CITATION_SHORTEST, max_length=CITATION_LONGEST)]
+# The length stands before what cleans: the other way round a short text is told of as a list with too few entries.
+Line = Annotated[str, Field(min_length=2, max_length=200), BeforeValidator(_clean), AfterValidator(_one_line)]
+Citation = Annotated[str, Field(min_length=CITATION_SHORTEST, max_length=CITATION_LONGEST), BeforeValidator(_clean)]
 
 
 def _no_number(value: object) -> object:
@@ -124,7 +125,7 @@ class ScoreBody(BaseModel):
     model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
 
     score: Annotated[int, Field(ge=1, le=10)]
-    comment: Annotated[str, BeforeValidator(_clean), Field(max_length=2000)] | None = None
+    comment: Annotated[str, Field(max_length=2000), BeforeValidator(_clean)] | None = None
 
 
 class RecusalBody(BaseModel):

@@ -4,9 +4,11 @@ Opening and closing are times in the calendar, compared with the clock when some
 at midnight for a prize to close.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
-from typing import Literal, TypeAlias
+from datetime import UTC, date, datetime, timedelta
+from types import MappingProxyType
+from typing import Any, Literal, TypeAlias
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -77,6 +79,20 @@ def day(moment: datetime) -> date:
     return moment.astimezone(STOCKHOLM).date()
 
 
+def ends_on(moment: datetime) -> date:
+    """The Swedish date that a closing belongs to: who reads "1 April 00:00" thinks that there is all of 1 April."""
+    return day(moment - timedelta(microseconds=1))
+
+
+def ends_at(moment: datetime) -> str:
+    """The time that stands beside `ends_on`: midnight is 24:00 of the day that ends."""
+    return "24:00" if ends_on(moment) != day(moment) else clock(moment)
+
+
+# What templates say moments with.
+SAID: Mapping[str, Any] = MappingProxyType({"clock": clock, "local": day, "ends_on": ends_on, "ends_at": ends_at})
+
+
 def check_open(edition: Edition | None, year: int, now: datetime) -> None:
     """Refused unless nominations are taken at `now`, with when they are."""
     if edition is None:
@@ -84,7 +100,7 @@ def check_open(edition: Edition | None, year: int, now: datetime) -> None:
     if now < edition.opens_at:
         raise Refused("prize-not-yet-open", year=year, day=day(edition.opens_at), clock=clock(edition.opens_at))
     if now >= edition.closes_at:
-        raise Refused("prize-closed", year=year, day=day(edition.closes_at), clock=clock(edition.closes_at))
+        raise Refused("prize-closed", year=year, day=ends_on(edition.closes_at), clock=ends_at(edition.closes_at))
 
 
 def current(editions: tuple[Edition, ...], now: datetime) -> Edition | None:

@@ -8,7 +8,7 @@ from fastapi.responses import JSONResponse, RedirectResponse, Response
 
 from services.awards import handlers, rules, store, store_prizes, words
 from services.awards.bodies import CorrectionBody, LinkBody, NominationBody
-from services.awards.edition import Edition, clock, current, day
+from services.awards.edition import SAID, Edition, current
 from services.awards.handlers import Doing
 from services.awards.http import address_of, doing, editions, guard_of, run, submit
 from services.awards.picture import picture
@@ -61,8 +61,7 @@ async def prize(request: Request) -> Response:
         phase=meant.phase(now) if meant else None,
         figure=drawn(request, meant) if meant else None,
         past=shown,
-        clock=clock,
-        local=day,
+        **SAID,
     )
 
 
@@ -97,8 +96,7 @@ async def _form(request: Request, form: Form, opened: str, key: str | None = Non
         kinds=KINDS,
         shortest=rules.CITATION_SHORTEST,
         longest=rules.CITATION_LONGEST,
-        clock=clock,
-        local=day,
+        **SAID,
     )
 
 
@@ -120,7 +118,8 @@ async def submitted(request: Request) -> Response:
     doubt = rules.suspicion(rules.Sign(posted.bait, age, guard.recent(address)))
     if posted.value is None or doubt is not None:
         form = posted.form
-        if doubt is not None:
+        # Whoever has something to mend will not be too fast the next time.
+        if doubt is not None and not (doubt == "too-fast" and posted.value is None):
             form = form.with_error(explain(texts, lang, f"nomination-{doubt}"))
         again = opened if age is not None else guard.opened()
         return await _form(request, form, again, posted.key or None, 429 if doubt == "too-many" else 422)
@@ -205,8 +204,7 @@ async def _mine(request: Request, link: str, status: int = 200, form: Form | Non
         done=done or request.query_params.get("done", ""),
         reference=rules.reference(found.id),
         longest=rules.CITATION_LONGEST,
-        clock=clock,
-        local=day,
+        **SAID,
     )
 
 

@@ -9,7 +9,7 @@ from fastapi.responses import JSONResponse, Response
 
 from services.awards import judging, views, words
 from services.awards.bodies import RecusalBody, ScoreBody
-from services.awards.edition import at_work, clock, day
+from services.awards.edition import SAID, at_work
 from services.awards.http import Juror, doing, editions
 from services.awards.posting import command
 from shared.runtime import runtime
@@ -44,12 +44,12 @@ async def jury(request: Request, actor: Juror, year: Annotated[int | None, Query
         request,
         "jury.html",
         edition=found.edition,
+        done=request.query_params.get("done", ""),
         phase=found.edition.phase(work.now),
         items=lines,
         unread=sum(line["unread"] for line in lines),
         years=sorted((e.prize_year for e in every if e.opens_at <= work.now), reverse=True),
-        clock=clock,
-        local=day,
+        **SAID,
     )
 
 
@@ -113,5 +113,5 @@ async def recusal_form(request: Request, actor: Juror, nomination: UUID) -> Resp
         RecusalBody,
         lambda d, body, seen: judging.recuse(d, nomination, body, seen),
         lambda status, form: _reading(request, nomination, "recusal.html", status, form),
-        "/awards/jury",
+        "/awards/jury?done=recused",
     )

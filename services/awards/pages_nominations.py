@@ -11,7 +11,7 @@ from pydantic import BaseModel
 
 from services.awards import handlers, rules, store, views
 from services.awards.bodies import AssessmentBody, SameBody
-from services.awards.edition import at_work, clock, day
+from services.awards.edition import SAID, at_work
 from services.awards.http import Secretary, doing, editions
 from services.awards.posting import command
 from services.awards.words import read
@@ -102,6 +102,8 @@ async def _nomination(request: Request, nomination: UUID, status: int = 200, for
         reference=rules.reference(nomination),
         past=past,
         judging=judging,
+        following=next((id for id, each in others.items() if each.state.standing == "new"), None) if judging else None,
+        done=request.query_params.get("done", ""),
         recusals=recusals,
         undecided=edition is not None and edition.outcome is None,
         led=[(id, said[id].nominee) for id, e in others.items() if e.state.same_as == nomination and id in said],
@@ -110,8 +112,7 @@ async def _nomination(request: Request, nomination: UUID, status: int = 200, for
         form=form or Form({"same_as": str(found.state.same_as or "")}),
         ineligible=INELIGIBLE,
         reassess=REASSESS,
-        clock=clock,
-        local=day,
+        **SAID,
     )
 
 
@@ -145,7 +146,7 @@ async def assessment_form(request: Request, nomination: UUID, actor: Secretary) 
         AssessmentForm,
         lambda d, form, seen: handlers.assess(d, nomination, body(form), seen),
         lambda status, form: _nomination(request, nomination, status, form),
-        f"/awards/nominations/{nomination}",
+        f"/awards/nominations/{nomination}?done=assessed",
     )
 
 

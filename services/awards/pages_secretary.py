@@ -19,7 +19,7 @@ from services.awards.bodies import (
     ProposalBody,
     PublicationBody,
 )
-from services.awards.edition import STOCKHOLM, at_work, clock, day
+from services.awards.edition import SAID, STOCKHOLM, at_work
 from services.awards.http import Secretary, Year, doing, editions
 from services.awards.pages import drawn
 from services.awards.posting import command
@@ -128,8 +128,7 @@ async def _round(request: Request, year: int, template: str, status: int = 200, 
         reference=rules.reference,
         reasons={"move": MOVES, "withhold": WITHHOLDS},
         today=own.clock.today(),
-        clock=clock,
-        local=day,
+        **SAID,
     )
 
 
@@ -173,7 +172,7 @@ async def announce_form(request: Request, actor: Secretary) -> Response:
         AnnouncementBody,
         lambda d, body, _seen: deciding.announce(d, body),
         lambda status, form: _announcement(request, status, form),
-        "/awards/round",
+        None,
         new=True,
     )
 

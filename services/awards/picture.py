@@ -1,11 +1,11 @@
 """A prize's calendar as a picture with its table: when it opens and closes, the ceremony, and where today is. Pure."""
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from babel.dates import format_date, format_skeleton
 
-from services.awards.edition import STOCKHOLM, Edition, clock, day
+from services.awards.edition import STOCKHOLM, Edition, clock, day, ends_at, ends_on
 from shared.web.drawing import LETTER, NARROW, WIDE, Drawing, Figure, Label, Line, Rect
 from shared.web.texts import LOCALES
 
@@ -32,10 +32,10 @@ def _drawing(edition: Edition, now: datetime, lang: str, say: Say, wide: bool) -
     def x(moment: datetime) -> float:
         return width * min(max((moment - first) / (last - first), 0.0), 1.0)
 
-    def short(moment: datetime) -> str:
+    def short(date: date, clock: str) -> str:
         if wide:
-            return f"{format_date(day(moment), 'd MMMM y', locale=locale)} {clock(moment)}"
-        return str(format_skeleton("MMMd", day(moment), locale=locale))
+            return f"{format_date(date, 'd MMMM y', locale=locale)} {clock}"
+        return str(format_skeleton("MMMd", date, locale=locale))
 
     middle = x(edition.closes_at)
     parts = [(0.0, middle, "tone-2", "calendar.nominations"), (middle, width, "tone-3", "calendar.judging")]
@@ -47,7 +47,8 @@ def _drawing(edition: Edition, now: datetime, lang: str, say: Say, wide: bool) -
         else format_skeleton("MMMd", edition.ceremony_on, locale=locale)
     )
     below = BAR_TOP + BAR_HEIGHT + 18
-    opens, closes = short(edition.opens_at), short(edition.closes_at)
+    opens = short(day(edition.opens_at), clock(edition.opens_at))
+    closes = short(ends_on(edition.closes_at), ends_at(edition.closes_at))
     least, most = (len(opens) + 3) * LETTER, width - (len(str(ceremony)) + 3) * LETTER
     place = min(max(_held(middle, closes, width), least + len(closes) * LETTER / 2), most - len(closes) * LETTER / 2)
     foot = BAR_TOP + BAR_HEIGHT
@@ -71,12 +72,12 @@ def picture(edition: Edition, now: datetime, lang: str, say: Say, title: str) ->
     """The calendar; `say` gives the words."""
     locale = LOCALES[lang]
 
-    def whole(moment: datetime) -> str:
-        return f"{format_date(day(moment), 'd MMMM y', locale=locale)} {clock(moment)}"
+    def whole(date: date, clock: str) -> str:
+        return f"{format_date(date, 'd MMMM y', locale=locale)} {clock}"
 
     rows = [
-        [say("calendar.opens"), whole(edition.opens_at)],
-        [say("calendar.closes"), whole(edition.closes_at)],
+        [say("calendar.opens"), whole(day(edition.opens_at), clock(edition.opens_at))],
+        [say("calendar.closes"), whole(ends_on(edition.closes_at), ends_at(edition.closes_at))],
         [say("calendar.ceremony"), str(format_date(edition.ceremony_on, "d MMMM y", locale=locale))],
     ]
     return Figure(

@@ -22,9 +22,9 @@ Again = Callable[[int, Form], Awaitable[Response]]
 
 
 async def command(
-    request: Request, model: type[M], work: Work[M], again: Again, to: str, *, new: bool = False
+    request: Request, model: type[M], work: Work[M], again: Again, to: str | None, *, new: bool = False
 ) -> Response:
-    """`new`: the form makes something, so there is no version that it was filled in for."""
+    """`to` None: to what it made. `new`: the form makes something, so there is no version that it was filled in for."""
     texts = runtime(request).pages.texts
     posted = await forms.read(request, model, texts)
     value = posted.value
@@ -36,7 +36,7 @@ async def command(
     version: int = seen
     key = key_of({"idempotency-key": posted.key})
     try:
-        await run(request, {"sequence": seen, **value.model_dump()}, lambda d: work(d, value, version), key)
+        answer = await run(request, {"sequence": seen, **value.model_dump()}, lambda d: work(d, value, version), key)
     except Refused as no:
         return await again(422, posted.form.refused(request, texts, no))
     except Problem as no:
@@ -44,4 +44,4 @@ async def command(
             raise
         # The form that is shown now knows the version as it is, so it can be sent again.
         return await again(412, posted.form.refused(request, texts, Problem(412, "changed-meanwhile")))
-    return RedirectResponse(to, 303)
+    return RedirectResponse(to or answer.location or "/awards/", 303)

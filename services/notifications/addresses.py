@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -43,11 +43,13 @@ def _calendar(found: Mapping[str, Any]) -> dict[str, object]:
     if not found.get("closes_at"):
         return {}
     opens, closes = (datetime.fromisoformat(found[name]).astimezone(STOCKHOLM) for name in ("opens_at", "closes_at"))
+    # who reads "1 April 00:00" thinks that there is all of 1 April
+    last = closes - timedelta(microseconds=1)
     return {
         "opens": opens.date(),
         "opens_clock": _clock(opens),
-        "closes": closes.date(),
-        "closes_clock": _clock(closes),
+        "closes": last.date(),
+        "closes_clock": _clock(closes) if last.date() == closes.date() else "24:00",
         "ceremony": date.fromisoformat(found["ceremony_on"]),
     }
 

@@ -112,13 +112,17 @@ def _digest(say: Say, items: Sequence[Told], count: int, public_url: str, facts:
     return [*lines, "", say("mail.digest.inbox"), f"{public_url}/notifications/inbox"]
 
 
+def _calendar(facts: dict[str, object]) -> dict[str, object]:
+    return {name: facts[name] for name in ("opens", "opens_clock", "closes", "closes_clock", "ceremony")}
+
+
 def _receipt(say: Say, items: Sequence[Told], count: int, public_url: str, facts: dict[str, object]) -> list[str]:
     return [
         say("mail.nomination-receipt.body", year=facts["prize_year"]),
         "",
         say("mail.nomination-receipt.reference", reference=facts["reference"]),
         "",
-        say("mail.nomination-receipt.change"),
+        say("mail.nomination-receipt.change", **_calendar(facts)),
         LINK,
         "",
         say("mail.nomination-receipt.next"),
@@ -129,7 +133,7 @@ def _receipt(say: Say, items: Sequence[Told], count: int, public_url: str, facts
 
 def _moved(say: Say, items: Sequence[Told], count: int, public_url: str, facts: dict[str, object]) -> list[str]:
     """The calendar as it is when the mail is written, which may be newer than the move it tells of."""
-    calendar = {name: facts[name] for name in ("opens", "opens_clock", "closes", "closes_clock", "ceremony")}
+    calendar = _calendar(facts)
     return [
         say("mail.calendar-moved.body", year=facts["prize_year"]),
         "",

@@ -166,7 +166,9 @@ async def test_the_receipts_address_is_for_the_service_alone(site: Site) -> None
         "language": "en",
         "reference": wants["reference"],
         "prize_year": 2018,
+        "opens_at": "2018-09-30T22:00:00+00:00",
         "closes_at": "2018-10-31T23:00:00+00:00",
+        "ceremony_on": "2019-01-28",
     }
     for nomination in (wants_not["nomination"], uuid4()):
         assert (await site.http.get(f"/awards/nominations/{nomination}/receipt", headers=service)).status_code == 404

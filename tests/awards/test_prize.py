@@ -19,7 +19,7 @@ async def test_the_form_closes_to_the_second_and_keeps_what_was_typed(site: Site
     site.at(CLOSED)
     late = await site.post(nominee="Den Sena")
     assert late.status_code == 422
-    assert "stängde 1 november 2018 klockan 00:00" in late.text and "Den Sena" in late.text
+    assert "stängde 31 oktober 2018 klockan 24:00" in late.text and "Den Sena" in late.text
     assert (await site.nominate(await site.service())).json()["code"] == "prize-closed"
     page = (await site.http.get("/awards/nominate", headers=PAGE)).text
     assert "stängde" in page and "<textarea" not in page and "<svg" in page
