@@ -1,7 +1,7 @@
 """People who use the town through its one address: bearer tokens from its sign-in, commands with keys of their own."""
 
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -65,6 +65,31 @@ class People:
 
     async def today(self) -> date:
         return date.fromisoformat(Path(self.town.addresses.clock_file).read_text()[:10])
+
+    async def now(self) -> datetime:
+        """The town's moment, by its clock."""
+        return datetime.fromisoformat(Path(self.town.addresses.clock_file).read_text())
+
+    async def wait_until(self, moment: datetime) -> None:
+        """The town's clock goes on to `moment`, never back."""
+        if moment > await self.now():
+            Path(self.town.addresses.clock_file).write_text(moment.isoformat())
+
+    async def announce(self, year: int, minutes: int) -> datetime:
+        """A prize of its own year, open for so many minutes of the town's clock; when it closes."""
+        closes = await self.now() + timedelta(minutes=minutes)
+        calendar = {"opens_at": "2018-01-01T00:00:00", "closes_at": closes.isoformat(), "ceremony_on": "2018-09-03"}
+        await self.post("secretary", "/awards/prizes", {"prize_year": year} | calendar)
+        return closes
+
+    async def withhold(self, year: int) -> None:
+        """A closed prize of which nobody proposed anybody comes to its end, so that it is nobody's work any more."""
+        path, today = f"/awards/prizes/{year}", (await self.today()).isoformat()
+        edition = await self.ask("secretary", "GET", path)
+        version = int(edition.headers["etag"].strip('"'))
+        decision = {"withheld": "no-eligible-nominee", "decided_on": today}
+        for step, body in (("proposal", {}), ("decision", decision), ("publication", {})):
+            version = (await self.post("secretary", f"{path}/{step}", body, version=version))["version"]
 
     async def allocate(self, persons: int = 2, **more: Any) -> dict[str, Any]:
         """A household is allocated; the answer has `case`, `persons`, `version`."""
