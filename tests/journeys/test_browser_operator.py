@@ -45,16 +45,21 @@ async def test_poison_is_seen_tried_again_in_order_or_discarded_and_the_alarm_is
     case = await people.allocate(2)
     await people.agreed()
     async with visits.as_("operator") as page:
-        await page.goto("/reporting/services")
+        await page.goto("/")
+        await page.locator("header").get_by_role("link", name=said("nav.operations"), exact=True).click()
         await expect(page.locator("h1")).to_have_text(said("services.title", "reporting"))
+        await page.get_by_text(said("services.words", "reporting")).click()
+        await expect(page.get_by_text(said("services.held.means", "reporting"))).to_be_visible()
         live, alarms = page.locator("#services"), page.locator(".alarms li:has(a[href='#held'])")
         await expect(alarms).to_have_count(0)
-        await picture(page, "operator all is well")
+        await expect(page.locator("[id^=f-] .badge.done")).to_have_count(await page.locator("[id^=f-]").count())
+        await picture(page, "operator-all-is-well")
 
         async with bug_in_reporting(people, case["case"]) as database:
             await people.arrive(case)
-            # without a reload: the open page asks by itself
+            # without a reload: the open page asks by itself, and what is open in it stays open
             await expect(alarms).to_have_count(1)
+            await expect(page.get_by_text(said("services.held.means", "reporting"))).to_be_visible()
             await expect(alarms).to_contain_text(said("alarm.retrying.short", "reporting"))
             row = page.locator("tr[id^=h-]", has_text=case["case"])
             await expect(row).to_contain_text("RaiseError (P0001)")
@@ -63,9 +68,9 @@ async def test_poison_is_seen_tried_again_in_order_or_discarded_and_the_alarm_is
             held = "update reporting.held set waits_for = 'person', next_try = null, attempts = 8 where subject = $1"
             await database.execute(held, case["case"])
             await expect(alarms).to_contain_text(said("alarm.held.short", "reporting"))
-            await picture(page, "operator held event")
+            await picture(page, "operator-held-event")
             await row.get_by_role("link", name=said("operation.retry.title"), exact=True).click()
-            await picture(page, "operator confirms retry")
+            await picture(page, "operator-confirms-retry")
             await button(page, "operation.retry.do").click()
             await expect(page.locator(".summary")).to_contain_text(said("operation.why"))
             await confirm(page, "retry", "Kanske gick det över")
@@ -88,17 +93,17 @@ async def test_poison_is_seen_tried_again_in_order_or_discarded_and_the_alarm_is
         for left in (1, 0):
             discard = page.get_by_role("link", name=said("operation.discard.title"), exact=True)
             await discard.first.click()
-            await picture(page, "operator confirms discard")
+            await picture(page, "operator-confirms-discard")
             await confirm(page, "discard", "Skräp från ett prov, ingen händelse")
             await expect(alarms).to_have_count(left)
         await expect(live).to_contain_text("Skräp från ett prov")
-        await picture(page, "operator afterwards")
+        await picture(page, "operator-afterwards")
         assert await faults(page, "operator") == []
         await page.goto(f"/traces?subject={case['case']}")
         await expect(page.locator("section h2")).to_have_count(2)
         await expect(page.locator("section").first).to_contain_text("reception.arrival-registered.v1")
         assert await faults(page, "ways") == []
-        await picture(page, "operator ways")
+        await picture(page, "operator-ways")
 
 
 async def test_a_service_that_does_not_answer_is_named_and_the_page_stands(people: People, visits: Visits) -> None:
@@ -109,7 +114,7 @@ async def test_a_service_that_does_not_answer_is_named_and_the_page_stands(peopl
             words = "Tjänsten awards svarar inte."
             await expect(page.locator(".alarms")).to_contain_text(words)
             await expect(page.locator("#s-reception")).to_contain_text(said("services.relay.on", "reporting"))
-            await picture(page, "operator silent service narrow")
+            await picture(page, "operator-silent-service-narrow")
         finally:
             people.town.supervisor.kill("awards", signal.SIGCONT)
         await page.get_by_role("link", name=said("services.again", "reporting")).click()

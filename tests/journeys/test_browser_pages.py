@@ -6,7 +6,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import Page
 
 from deploy.local.year.published import DATA
 from shared.settings import SERVICES
@@ -210,18 +210,3 @@ async def test_every_page_is_readable_by_everybody_everywhere(people: People, vi
                 for lang in ("sv", "en"):
                     wrong += await look(page, people.town.addresses.public_url, path, lang, name)
     assert wrong == [], "\n".join(wrong)
-
-
-async def test_the_dashboard_on_paper_has_no_navigation(people: People, visits: Visits) -> None:
-    await people.arrive(await people.allocate(2))
-    await people.agreed()
-    async with visits.as_("council") as page:
-        await page.goto("/reporting/")
-        await expect(page.locator("header.top")).to_be_visible()
-        await page.emulate_media(media="print")
-        for hidden in ("header.top", "nav", ".foot", ".skip", "button", "summary"):
-            for element in await page.locator(hidden).all():
-                await expect(element).to_be_hidden()
-        await expect(page.locator("h1")).to_be_visible()
-        await expect(page.locator("#part-received svg.wide")).to_be_visible()
-        await picture(page, "dashboard on paper")
