@@ -108,7 +108,12 @@ async def history(doing: Doing, subject: UUID) -> list[dict[str, Any]]:
     """What happened to a subject, the newest first: when, what (`event.<name>`), with which facts."""
     entries = await journal.history(doing.tx, "awards", subject)
     return [
-        {"at": e.recorded.at, "name": e.recorded.type.split(".")[1], "facts": e.recorded.event().model_dump()}
+        {
+            "at": e.recorded.at,
+            "recorded_at": e.recorded.recorded_at,
+            "name": e.recorded.type.split(".")[1],
+            "facts": e.recorded.event().model_dump(),
+        }
         for e in reversed(entries)
     ]
 
@@ -141,7 +146,7 @@ async def nomination_history(doing: Doing, nomination: UUID, year: int) -> list[
         if review.nomination == nomination:
             told = (e for e in await history(doing, id) if e["name"] in {"juror-recused", "recusal-lifted"})
             found += [e | {"juror": names.get(review.juror)} for e in told]
-    return sorted(found, key=lambda e: e["at"], reverse=True)
+    return sorted(found, key=lambda e: (e["at"], e["recorded_at"]), reverse=True)
 
 
 def candidate_json(desk: Desk, candidate: Candidate, said: dict[UUID, Words]) -> dict[str, Any]:
