@@ -25,7 +25,9 @@ router = APIRouter(prefix="/notifications", tags=["notifications"])
 WATCHERS = ("coordinator", "manager", "operator")
 MENDERS = ("coordinator", "operator")
 KEEPERS = ("manager", "operator")
-Office = Literal["coordinator", "manager", "secretary"]
+OFFICES = ("coordinator", "manager", "secretary")
+# A role, or the managers of one unit: they are the only ones whom a unit's matters go to.
+Office = Annotated[str, Field(pattern=r"^(coordinator|secretary|manager(/[a-z0-9-]{1,40})?)$")]
 
 
 class Body(BaseModel):
@@ -64,7 +66,7 @@ class Again(Body):
 
 
 class MailboxBody(Body):
-    """The functional mailbox of a role."""
+    """The functional mailbox of a role, or of a unit's managers: `manager/reception`."""
 
     role: Office = "coordinator"
     address: EmailAddress

@@ -1,14 +1,15 @@
 """Pages for people: the landing page, what every public page links to, and the mailboxes."""
 
-from collections.abc import Mapping
-from typing import Annotated, get_args
+from collections.abc import Mapping, Sequence
+from typing import Annotated
+from urllib.parse import quote
 
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, RedirectResponse, Response
 
 from services.notifications import handlers, store, store_inbox, store_people
 from services.notifications.home import tasks
-from services.notifications.http import KEEPERS, WATCHERS, MailboxBody, Office
+from services.notifications.http import KEEPERS, OFFICES, WATCHERS, MailboxBody, Office
 from services.notifications.store_people import Mailbox
 from shared.identity import Actor
 from shared.runtime import runtime
@@ -52,21 +53,28 @@ async def privacy(request: Request) -> Response:
 async def mailboxes(request: Request, saved: bool = False, role: Office = "coordinator") -> Response:
     run = runtime(request)
     async with run.database.reading() as conn:
-        boxes = await store_people.mailboxes(conn)
+        boxes, units = await store_people.mailboxes(conn), await store_people.offices_of_units(conn)
     if not wants_page(request):
         return JSONResponse(
             {"items": [{"role": b.role, "address": b.address, "language": b.language} for b in boxes.values()]}
         )
     box = boxes.get(role)
     form = forms.Form({"address": box.address, "language": box.language} if box else {"language": "sv"})
-    return _mailboxes(request, boxes, role, form, saved=saved)
+    return _mailboxes(request, boxes, units, role, form, saved=saved)
 
 
 def _mailboxes(
-    request: Request, boxes: Mapping[str, Mailbox], role: str, form: forms.Form, *, status: int = 200, saved: bool
+    request: Request,
+    boxes: Mapping[str, Mailbox],
+    units: Sequence[str],
+    role: str,
+    form: forms.Form,
+    *,
+    status: int = 200,
+    saved: bool,
 ) -> Response:
     return runtime(request).pages.render(
-        request, "mailboxes.html", status, form=form, saved=saved, boxes=boxes, roles=get_args(Office), chosen=role
+        request, "mailboxes.html", status, form=form, saved=saved, boxes=boxes, roles=[*OFFICES, *units], chosen=role
     )
 
 
@@ -76,10 +84,10 @@ async def set_mailbox(request: Request, actor: Annotated[Actor, needs(*KEEPERS)]
     posted = await forms.read(request, MailboxBody, run.pages.texts)
     if posted.value is None:
         async with run.database.reading() as conn:
-            boxes = await store_people.mailboxes(conn)
+            boxes, units = await store_people.mailboxes(conn), await store_people.offices_of_units(conn)
         typed = posted.form.value("role")
-        role = typed if typed in get_args(Office) else "coordinator"
-        return _mailboxes(request, boxes, role, posted.form, status=422, saved=False)
+        role = typed if typed in [*OFFICES, *units] else "coordinator"
+        return _mailboxes(request, boxes, units, role, posted.form, status=422, saved=False)
     async with transaction(run.database, scope=request.scope) as tx:
         await store_people.set_mailbox(tx, posted.value.mailbox(), actor.sub)
-    return RedirectResponse(f"/notifications/mailboxes?saved=true&role={posted.value.role}", 303)
+    return RedirectResponse(f"/notifications/mailboxes?saved=true&role={quote(posted.value.role, safe='')}", 303)

@@ -109,6 +109,15 @@ async def mailboxes(conn: Connection) -> dict[str, Mailbox]:
     return {row["role"]: Mailbox(**dict(row)) for row in rows}
 
 
+async def offices_of_units(conn: Connection) -> list[str]:
+    """The managers of each unit that somebody who has signed in works in, and of each that has a mailbox."""
+    rows = await conn.fetch(
+        "select 'manager/' || unit as role from directory where unit is not null and roles && '{caseworker,manager}'"
+        " union select role from mailbox where role like 'manager/%' order by 1"
+    )
+    return [row["role"] for row in rows]
+
+
 async def mailbox_of(conn: Connection, office: str) -> Mailbox | None:
     """The mailbox of `role/unit`, or of the role when the unit has none of its own."""
     row = await conn.fetchrow(

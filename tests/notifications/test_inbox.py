@@ -14,7 +14,7 @@ import pytest
 from deploy.local.identity.provider import Client, Provider, keep_key
 from deploy.local.ports import free_ports
 from services.notifications import app as notifications
-from services.notifications import handlers
+from services.notifications import handlers, store_people
 from shared.identity import SESSION_COOKIE, Actor
 from shared.process import build
 from tests.notifications.town import NOW, Town, allocation, nomination
@@ -176,6 +176,32 @@ async def test_the_mailbox_of_a_role_is_kept_and_nonsense_is_refused(site: Site)
     async with site.town.sending():
         await site.town.until_all("sent", 1)
     assert site.town.mail.received[0].message["Subject"] == "A new allocation has come in"
+
+
+async def test_a_units_managers_have_a_mailbox_of_their_own_and_the_roles_until_then(site: Site) -> None:
+    async with site.town.database.transaction() as tx:
+        maja = Actor("maja", frozenset({"caseworker"}), "minors", "Maja Sandgren")
+        await handlers.enter_directory(tx, site.run.vault, maja, "maja@kommunen.example", "sv")
+    async with site.session("manager") as chief:
+        page = (await chief.get("/notifications/mailboxes?role=manager%2Fminors")).text
+        assert "Ändra brevlådan för cheferna för enheten minors" in page and "Ingen egen" in page
+        csrf = re.search(r'name="csrf" value="(\w+)"', page)
+        assert csrf
+        typed = {"csrf": csrf[1], "role": "manager/minors", "address": "x", "language": "sv"}
+        wrong = await chief.post("/notifications/forms/mailbox", data=typed)
+        assert wrong.status_code == 422 and "Ändra brevlådan för cheferna för enheten minors" in wrong.text
+        for role in ("jury", "coordinator/minors", "manager/", "manager/MINORS"):
+            refused = await chief.post("/notifications/forms/mailbox", data=typed | {"role": role})
+            assert refused.status_code == 422, role
+        typed["address"] = "unga@kommunen.example"
+        saved = await chief.post("/notifications/forms/mailbox", data=typed)
+        assert saved.status_code == 303
+        assert "unga@kommunen.example" in (await chief.get(saved.headers["location"])).text
+    async with site.run.database.reading() as conn:
+        own = await store_people.mailbox_of(conn, "manager/minors")
+        other = await store_people.mailbox_of(conn, "manager/reception")
+    assert own and own.address == "unga@kommunen.example"
+    assert other is None or other.role == "manager"
 
 
 async def test_the_landing_page_is_for_nobody_and_for_each_role(site: Site) -> None:
