@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Generic, Literal, TypeVar, get_args, get_origin
+from uuid import UUID
 
 from pydantic import BaseModel, ValidationError
 from starlette.datastructures import FormData, UploadFile
@@ -67,8 +68,8 @@ async def read(request: Request, model: type[M], texts: Texts) -> Posted[M]:
 
 
 def _is_choice(annotation: object) -> bool:
-    """Whether the field offers its own few answers, so that a person chooses and does not fill in."""
-    return any(get_origin(one) is Literal for one in (annotation, *get_args(annotation)))
+    """Whether the field offers its own few answers, to be chosen and not filled in. Nobody types an id."""
+    return any(get_origin(one) is Literal or one is UUID for one in (annotation, *get_args(annotation)))
 
 
 def parse(data: FormData, model: type[M], texts: Texts, lang: str) -> Posted[M]:
