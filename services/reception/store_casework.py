@@ -180,12 +180,16 @@ async def count_work(conn: Connection, sight: Sight, today: date, soon: date) ->
 
 
 async def caseload(conn: Connection, unit: str | None, today: date, soon: date) -> list[dict[str, Any]]:
-    """The unit's open cases by who has them: all, those with something late, those with something due until `soon`."""
+    """Open cases of the unit per colleague, who may have none: all, with something late, with something due until
+    `soon`."""
     rows = await conn.fetch(
         f"""
-        select caseworker, count(*)::int as cases, count(*) filter (where due_on < $2)::int as late,
-          count(*) filter (where due_on between $2 and $3)::int as soon
-        from cases where {_LISTS["open"]} and unit = $1 group by caseworker order by late desc, cases desc, caseworker
+        select w.sub as caseworker, count(c.id)::int as cases, count(*) filter (where c.due_on < $2)::int as late,
+          count(*) filter (where c.due_on between $2 and $3)::int as soon
+        from (select sub from colleagues where unit = $1 and roles && '{{caseworker}}'
+          union select caseworker from cases where {_LISTS["open"]} and unit = $1) w
+        left join cases c on {_LISTS["open"]} and c.unit = $1 and c.caseworker = w.sub
+        group by w.sub order by late desc, cases desc, w.sub
         """,
         unit,
         today,

@@ -56,10 +56,11 @@ async def test_a_caseworkers_morning(reception: Office) -> None:
 async def test_a_manager_sees_who_has_how_many_of_the_units_cases_and_nobody_else_does(reception: Office) -> None:
     await assigned(reception)
     await assigned(reception, decided_on="2018-03-01")
+    await reception.knows("caseworker-2")
     head = "summary>Så är enhetens öppna ärenden fördelade</summary"
     seen = await page(reception, "/reception/work", "manager")
     row = re.sub(r"<[^>]+>|\s+", " ", seen[seen.index(head) : seen.index("</details>")])
-    assert re.search(r"Test Caseworker +2 +1 +0 *$", row), row
+    assert re.search(r"Test Caseworker +2 +1 +0 +Test Caseworker 2 +0 +0 +0 *$", row), row
     assert head not in await page(reception, "/reception/work", "caseworker")
     assert head not in await page(reception, "/reception/work?show=closed", "manager")
     assert head not in await page(reception, "/reception/work", "manager@minors")
