@@ -49,7 +49,8 @@ async def work(request: Request, actor: Reader, show: Show | None = None, after:
         soon = today + timedelta(days=SOON_DAYS)
         counts = await store_casework.count_work(tx, sight, today, soon)
         loads = await store_casework.caseload(tx, sight.unit, today, soon) if sight.unit and chosen == "open" else []
-        named = await store.colleagues(tx, {row["caseworker"] for row in [*rows, *loads] if row["caseworker"]})
+        shown = {row["caseworker"] for row in [*rows, *loads] if row["caseworker"]}
+        named = await store.colleagues(tx, shown | sight.subs)
         heads = {}
         if chosen != "unassigned" and rows:
             heads = await done.desk.heads(tx, [row["id"] for row in rows[:PAGE]])

@@ -106,6 +106,8 @@ async def test_who_covers_sees_the_cases_until_the_last_day(reception: Office) -
     assert (await send(reception, "cover", cover, "manager")).status_code == 303
     assert "Test Caseworker 2" in await page(reception, "/reception/cover", "manager")
     assert case.id in await page(reception, "/reception/work", "caseworker-2")
+    # also when there is nothing to list
+    assert "Du vikarierar för Test Caseworker." in await page(reception, "/reception/work?show=closed", "caseworker-2")
     await case.do("contacts", MET, "caseworker-2", expect=201)
     reception.today(date(2018, 6, 21))
     assert case.id not in await page(reception, "/reception/work", "caseworker-2")
