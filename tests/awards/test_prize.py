@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from typing import Any
 from uuid import uuid4
 
@@ -126,11 +127,11 @@ async def test_the_secretarys_forms_lead_through_the_round(site: Site) -> None:
     await site.eligible(nomination)
     secretary = await site.token("secretary")
 
-    async def send(step: str, **typed: str) -> Any:
+    async def send(step: str, language: str = "sv", **typed: str) -> Any:
         page = await site.http.get(f"/awards/prizes/2018/{step}", headers=secretary | PAGE)
         assert page.status_code == 200, page.text
         form = site.hidden_of(page.text) | typed
-        return await site.http.post(f"/awards/forms/{step}/2018", data=form, headers=secretary | PAGE)
+        return await site.http.post(f"/awards/forms/{step}/2018?lang={language}", data=form, headers=secretary | PAGE)
 
     moved = await send(
         "calendar",
@@ -150,7 +151,18 @@ async def test_the_secretarys_forms_lead_through_the_round(site: Site) -> None:
         }
         assert (await send("calendar", **(usual | wrong))).status_code == 422, wrong
     site.at("2018-12-05T09:00:00+01:00")
+    for language, mend in (("sv", "eller kryssa i att priset inte delas ut"), ("en", "or tick that the prize")):
+        nobody = await send("proposal", language)
+        assert nobody.status_code == 422 and 'href="#f-withhold"' in nobody.text and mend in nobody.text
+    contrary = await send("proposal", nominations=nomination, withhold="true")
+    assert contrary.status_code == 422 and "Ta bort det ena" in contrary.text
+    assert (await site.http.get("/awards/prizes/2018", headers=secretary)).json()["proposed"] is None
+    ticked = re.compile('id="f-withhold"[^>]* checked')
+    assert (await send("proposal", withhold="true")).status_code == 303
+    assert (await site.http.get("/awards/prizes/2018", headers=secretary)).json()["proposed"] == []
+    assert ticked.search((await site.http.get("/awards/prizes/2018/proposal", headers=secretary | PAGE)).text)
     assert (await send("proposal", nominations=nomination)).status_code == 303
+    assert not ticked.search((await site.http.get("/awards/prizes/2018/proposal", headers=secretary | PAGE)).text)
     both = await send("decision", laureates=nomination, withheld="criteria-not-met", decided_on="2018-12-04")
     assert both.status_code == 422 and "inte båda" in both.text
     assert (await send("decision", laureates=nomination, decided_on="2018-12-04")).status_code == 303
