@@ -148,8 +148,12 @@ def _only_words(given: Any) -> Any:
 async def thanks(
     request: Request, reference: Annotated[str, Path(pattern=r"^[0-9a-f]{4}-[0-9a-f]{4}$")], receipt: bool = False
 ) -> Response:
-    """What happens next. Says nothing that the address does not say already."""
-    return runtime(request).pages.render(request, "thanks.html", reference=reference, receipt=receipt)
+    """What happens next. Says nothing of the nomination that the address does not say already."""
+    own = runtime(request)
+    now = own.clock.now()
+    async with own.database.reading() as conn:
+        edition = current(await editions(conn), now)
+    return own.pages.render(request, "thanks.html", reference=reference, receipt=receipt, edition=edition, now=now)
 
 
 @router.get("/mine", dependencies=[public()], response_model=None)
@@ -212,7 +216,7 @@ async def _mine_form(request: Request, withdrawing: bool) -> Response:
     own = runtime(request)
     given = await request.form()
     link = str(given.get("link", ""))[:100]
-    rest = type(given)([(name, value) for name, value in given.multi_items() if name != "link"])
+    rest = type(given)([(name, value) for name, value in given.multi_items() if name not in {"link", "sure"}])
     posted: forms.Posted[Any]
     if withdrawing:
         posted = forms.parse(type(given)([*rest.multi_items(), ("link", link)]), LinkBody, own.pages.texts, "sv")
@@ -222,6 +226,9 @@ async def _mine_form(request: Request, withdrawing: bool) -> Response:
         if withdrawing:
             raise Problem(404, "unknown-link")
         return await _mine(request, link, 422, posted.form)
+    if withdrawing and given.get("sure") != "true":
+        unsure = Refused("withdrawal-unsure", field="sure")
+        return await _mine(request, link, 422, Form().refused(request, own.pages.texts, unsure))
     if posted.sequence is None:
         raise Problem(428, "version-missing")
     seen, value = posted.sequence, posted.value

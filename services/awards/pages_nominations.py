@@ -39,7 +39,8 @@ async def nominations(
     async with transaction(own.database, scope=request.scope) as tx:
         work = doing(request, tx)
         years = await store.years(tx)
-        meant = at_work(await editions(tx), work.now)
+        every = await editions(tx)
+        meant = at_work(every, work.now)
         usual = meant.prize_year if meant else work.today.year
         chosen = year or (usual if usual in years or not years else max(years))
         found = await store.listed(tx, chosen, cursor)
@@ -56,6 +57,7 @@ async def nominations(
         words=said,
         years=dict(sorted(years.items(), reverse=True)),
         year=chosen,
+        over=any(e.prize_year == chosen and e.proposed is not None for e in every),
         after=further,
         reference=rules.reference,
     )
@@ -102,6 +104,7 @@ async def _nomination(request: Request, nomination: UUID, status: int = 200, for
         reference=rules.reference(nomination),
         past=past,
         judging=judging,
+        over=edition is not None and edition.proposed is not None,
         following=next((id for id, each in others.items() if each.state.standing == "new"), None) if judging else None,
         done=request.query_params.get("done", ""),
         recusals=recusals,

@@ -18,6 +18,9 @@ async def test_a_nomination_by_form_is_sealed_and_announced_without_a_word_of_it
     thanks = await site.http.get(answer.headers["location"], headers={"Accept": "text/html"})
     assert thanks.status_code == 200
     assert "kvitto" in thanks.text.lower()
+    assert "För 2018 års pris är det " in thanks.text
+    plain = (await site.http.get(thanks.url.path + "?lang=en", headers={"Accept": "text/html"})).text
+    assert "Note the reference" in plain and "For the 2018 prize that is on " in plain
     row = await site.database.pool.fetchrow(
         "select type, data::text, actor, subject from journal where type like $1", NOMINATIONS
     )

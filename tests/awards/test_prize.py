@@ -70,9 +70,12 @@ async def test_the_nominators_page_shows_the_form_again_with_all_that_is_wrong(s
     assert again.status_code == 422 and "Ett annat namn" in again.text and 'href="#f-citation"' in again.text
     saved = await site.http.post("/awards/forms/correction", data=hidden | typed | {"citation": "x" * 30}, headers=PAGE)
     assert saved.status_code == 303 and saved.headers["location"].endswith("done=corrected")
-    gone = await site.http.post(
-        "/awards/forms/withdrawal", data=hidden | {"sequence": "2", "key": str(uuid4())}, headers=PAGE
-    )
+    withdrawal = hidden | {"sequence": "2", "key": str(uuid4())}
+    for language, mend in (("en", "Tick the box"), ("sv", "Kryssa i rutan")):
+        unsure = await site.http.post(f"/awards/forms/withdrawal?lang={language}", data=withdrawal, headers=PAGE)
+        assert unsure.status_code == 422 and 'href="#f-sure"' in unsure.text and mend in unsure.text
+        assert "Ett annat namn" in unsure.text
+    gone = await site.http.post("/awards/forms/withdrawal", data=withdrawal | {"sure": "true"}, headers=PAGE)
     assert gone.status_code == 303
     assert "dragit tillbaka" in (await site.http.get(gone.headers["location"], headers=PAGE)).text
 
@@ -151,6 +154,13 @@ async def test_the_secretarys_forms_lead_through_the_round(site: Site) -> None:
         }
         assert (await send("calendar", **(usual | wrong))).status_code == 422, wrong
     site.at("2018-12-05T09:00:00+01:00")
+
+    async def standings() -> list[list[str]]:
+        pages = ("/awards/nominations?year=2018", f"/awards/nominations/{nomination}")
+        shown = [(await site.http.get(page, headers=secretary | PAGE)).text for page in pages]
+        return [re.findall(r"Bedöms|Bedömd", text) for text in shown]
+
+    assert await standings() == [["Bedöms"], ["Bedöms"]]
     for language, mend in (("sv", "eller kryssa i att priset inte delas ut"), ("en", "or tick that the prize")):
         nobody = await send("proposal", language)
         assert nobody.status_code == 422 and 'href="#f-withhold"' in nobody.text and mend in nobody.text
@@ -162,10 +172,15 @@ async def test_the_secretarys_forms_lead_through_the_round(site: Site) -> None:
     assert (await site.http.get("/awards/prizes/2018", headers=secretary)).json()["proposed"] == []
     assert ticked.search((await site.http.get("/awards/prizes/2018/proposal", headers=secretary | PAGE)).text)
     assert (await send("proposal", nominations=nomination)).status_code == 303
+    assert await standings() == [["Bedömd"], ["Bedömd"]]
     assert not ticked.search((await site.http.get("/awards/prizes/2018/proposal", headers=secretary | PAGE)).text)
     both = await send("decision", laureates=nomination, withheld="criteria-not-met", decided_on="2018-12-04")
     assert both.status_code == 422 and "inte båda" in both.text
     assert (await send("decision", laureates=nomination, decided_on="2018-12-04")).status_code == 303
+    words = {"sv": "behövs om pristagaren har sagt ja", "en": "needed if the laureate has agreed"}
+    for language, needed in words.items():
+        asked = await site.http.get(f"/awards/prizes/2018/publication?lang={language}", headers=secretary | PAGE)
+        assert asked.text.count(needed) == 2 and "(valfritt)" not in asked.text and "(optional)" not in asked.text
     empty = await send("publication", agreed_1="true", name_1="Systugan Tråden")
     assert empty.status_code == 422 and 'href="#f-motivation_1"' in empty.text
     assert (
