@@ -50,9 +50,11 @@ MORE: tuple[tuple[str | None, str], ...] = (
     ("coordinator", "/reporting/themes/prize"),
     ("coordinator", "/reporting/themes/contacts"),
 )
-# not pages, except the last: the dashboard's second address
+# not pages, except the last two: the dashboard's second address, and a page that is there only after a juror's recusal,
+# which hides the nomination from the jury's own pages: the secretary's day looks at it
 NO_PAGES = re.compile(
     r"/(events|journal|operations(/held|/rebuilds)?|openapi\.json|static/.*|callback)$|^/auth/|^/reporting/dashboard$"
+    r"|/recusals/{juror}$"
 )
 # what another width or another light can change
 LOOKS = ("color-contrast", "target-size", "scrollable-region-focusable")
