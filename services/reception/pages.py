@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 from datetime import date, timedelta
 from functools import partial
 from typing import Annotated, Any, Literal
+from urllib.parse import urlencode
 from uuid import UUID
 
 from fastapi import APIRouter, Request
@@ -16,6 +17,7 @@ from services.reception.bodies import ArrivalBody, ArrivalCorrectionBody, Cancel
 from services.reception.handlers import Doing
 from services.reception.http import Coordinator, Reader, Worker, doing, run
 from services.reception.imports import store as imports
+from services.reception.tasks import PARTS, SAVED, undoing
 from shared.contracts.reception import CancelReason, CorrectionReason
 from shared.decider import Refused
 from shared.identity import Actor
@@ -96,15 +98,30 @@ async def events(request: Request, actor: Reader) -> Response:
 
 
 @router.get("/cases/{case}")
-async def case(request: Request, actor: Reader, case: UUID, done: Done | None = None) -> Response:
-    """The case: as a page for a browser, with the names of those whom the reader may see; else as JSON without them."""
+async def case(
+    request: Request,
+    actor: Reader,
+    case: UUID,
+    done: Done | None = None,
+    saved: str | None = None,
+    housing: UUID | None = None,
+    plan: UUID | None = None,
+    contact: UUID | None = None,
+) -> Response:
+    """The case: as a page for a browser, with the names of those whom the reader may see; else as JSON without them.
+
+    `saved` is the form that was just sent, and what follows the part of the case that it was about.
+    """
     if not wants_page(request):
         own = runtime(request)
         async with own.database.reading() as conn:
             today = own.clock.today()
             found = await views.case_view(conn, await handlers.sight(conn, actor, today), today, case)
         return JSONResponse(jsonable_encoder(found), headers={"ETag": etag(found["version"])})
-    return await case_page(request, actor, case, "case.html", done=done)
+    parts = {name: id for name, id in zip(PARTS, (housing, plan, contact), strict=True) if id is not None}
+    known = saved if saved in SAVED else None
+    undo = undoing(known, parts) if known else None
+    return await case_page(request, actor, case, "case.html", done=done, saved=known, undo=undo)
 
 
 async def case_page(
@@ -117,6 +134,8 @@ async def case_page(
     *,
     protected: bool = False,
     done: Done | None = None,
+    saved: str | None = None,
+    undo: str | None = None,
     **more: Any,
 ) -> Response:
     """A page of one case. Who is on it is a look, and recorded; `protected` is one that was asked for."""
@@ -157,6 +176,8 @@ async def case_page(
         today_iso=today.isoformat(),
         today_date=today,
         done=done,
+        saved=saved,
+        undo=undo,
         demo=own.settings.demo,
         **more,
     )
@@ -197,10 +218,11 @@ async def command(
     work: Callable[[Doing, int], Awaitable[Answer]],
     again: Callable[[int, Form], Awaitable[Response]],
     version: int | None = None,
+    saved: str | None = None,
 ) -> Response:
     """Does what the form says and goes on to the case, or shows the form again with everything that was typed.
 
-    `version` is for what has none of its own."""
+    `version` is for what has none of its own. `saved` names the form, for the case's page to say what was done."""
     if posted.value is None:
         return await again(422, posted.form)
     seen = posted.sequence if version is None else version
@@ -218,7 +240,9 @@ async def command(
         # The form that is shown now knows the case as it is, so it can be sent again: "reload" would be wrong.
         stale = Problem(412, "changed-meanwhile")
         return await again(412, posted.form.refused(request, runtime(request).pages.texts, stale))
-    return RedirectResponse(answer.location or "/reception/inbox", 303)
+    said = {"saved": saved} | {name: answer.data[name] for name in PARTS if name in answer.data} if saved else {}
+    query = f"?{urlencode(said)}" if said else ""
+    return RedirectResponse((answer.location or "/reception/inbox") + query, 303)
 
 
 @router.post("/forms/arrival/{case}")
@@ -231,7 +255,7 @@ async def arrival_form(request: Request, actor: Worker, case: UUID) -> Response:
         return await handlers.register_arrival(doing, case, body, seen)
 
     again = partial(case_page, request, actor, case, "arrive.html")
-    return await command(request, actor, posted, work, again)
+    return await command(request, actor, posted, work, again, saved="arrival")
 
 
 @router.post("/forms/correction/{case}")
@@ -252,6 +276,7 @@ async def correction_form(request: Request, actor: Worker, case: UUID) -> Respon
         posted,
         work,
         lambda status, form: case_page(request, actor, case, "correct.html", status, form),
+        saved="correction",
     )
 
 
@@ -264,4 +289,4 @@ async def cancellation_form(request: Request, actor: Annotated[Actor, needs("coo
         return await handlers.cancel(doing, case, CancellationBody(reason=posted.value.reason), seen)
 
     again = partial(case_page, request, actor, case, "cancel.html")
-    return await command(request, actor, posted, work, again)
+    return await command(request, actor, posted, work, again, saved="cancellation")

@@ -164,7 +164,7 @@ def _add(task: Task) -> None:
         async def again(status: int, form: Form) -> Response:
             return await _task_page(request, actor, case, task, parts, status, form)
 
-        return await command(request, actor, sent, done, again)
+        return await command(request, actor, sent, done, again, saved=task.name)
 
     router.add_api_route(f"/cases/{{case}}/do/{task.name}{tail}", show, methods=["GET"])
     router.add_api_route(f"/forms/do/{task.name}/{{case}}{tail}", posted, methods=["POST"])

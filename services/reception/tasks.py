@@ -239,3 +239,34 @@ TASKS: tuple[Task, ...] = (
     Task("reopen", ReopeningBody, (
         Ask("reopened_on", today=True), Ask("reason", "choices", "reopen-reason", _codes(said.ReopenReason))), _reopen),
 )  # fmt: skip
+
+# Which form takes back, or mends, what a form has saved; the name of the part that it needs.
+UNDO: Mapping[str, tuple[str, str | None]] = {
+    "assign": ("assign", None),
+    "home": ("home-correct", "housing"),
+    "home-correct": ("home-correct", "housing"),
+    "plan": ("plan-change", "plan"),
+    "plan-change": ("plan-change", "plan"),
+    "activity": ("plan-change", "plan"),
+    "activity-change": ("plan-change", "plan"),
+    "follow-up": ("plan-change", "plan"),
+    "plan-end": ("plan-reopen", "plan"),
+    "plan-reopen": ("plan-end", "plan"),
+    "contact": ("contact-correct", "contact"),
+    "contact-correct": ("contact-correct", "contact"),
+    "close": ("reopen", None),
+    "reopen": ("close", None),
+}
+SAVED = frozenset(UNDO) | {"arrival", "correction", "cancellation"}
+# Parts of a case that a form's answer names.
+PARTS = ("housing", "plan", "contact")
+
+
+def undoing(saved: str, parts: Mapping[str, Any]) -> str | None:
+    """The end of the address of the form that takes back what was saved; None where there is none. `parts`: by name."""
+    if saved in ("arrival", "correction"):
+        return "correct"
+    task, part = UNDO.get(saved, ("", None))
+    if not task or (part and part not in parts):
+        return None
+    return f"do/{task}" + (f"/{parts[part]}" if part else "")

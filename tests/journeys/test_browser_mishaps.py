@@ -17,7 +17,7 @@ async def open_form(page: Page, case: dict[str, Any]) -> None:
 
 
 def the_case(case: dict[str, Any]) -> re.Pattern[str]:
-    return re.compile(f"/reception/cases/{case['case']}$")
+    return re.compile(rf"/reception/cases/{case['case']}(\?saved=\w+)?$")
 
 
 async def version(people: People, case: dict[str, Any]) -> int:

@@ -39,9 +39,15 @@ async def test_a_caseworkers_morning(reception: Office) -> None:
     key = {"key": str(uuid4()), "sequence": "4", "next_contact_on": "2018-06-30"}
     for _ in range(2):  # a double click
         done = await send(reception, form, MET | key)
-        assert (done.status_code, done.headers["location"]) == (303, f"/reception/cases/{case.id}")
+        assert done.status_code == 303
     case.version = 5
     [contact] = (await case.seen())["contacts"]
+    assert done.headers["location"] == f"/reception/cases/{case.id}?saved=contact&contact={contact['contact']}"
+    saved = await page(reception, done.headers["location"], "caseworker")
+    assert f'href="/reception/cases/{case.id}/do/contact-correct/{contact["contact"]}">Ångra eller rätta' in saved
+    assert "Kontakten är registrerad." in saved and 'role="status"' in saved
+    made_up = await page(reception, f"/reception/cases/{case.id}?saved=everything", "caseworker")
+    assert "Ångra eller rätta" not in made_up
     stale = await send(reception, f"do/contact-correct/{case.id}/{contact['contact']}", MET | {"sequence": "4"})
     assert stale.status_code == 412 and "Så står ärendet nu" in stale.text and "Kontakt med hushållet" in stale.text
     undone = {"sequence": "5", "withdrawn": "true"}

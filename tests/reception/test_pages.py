@@ -60,7 +60,8 @@ async def test_a_form_keeps_what_was_typed_says_what_is_wrong_and_is_done_once(r
     typed["arrived_on"] = "2018-06-01"
     for _ in range(2):  # a double click
         done = await reception.ask("caseworker", "POST", path, data=typed, headers=HTML)
-        assert (done.status_code, done.headers["location"]) == (303, f"/reception/cases/{made['case']}")
+        saved = f"/reception/cases/{made['case']}?saved=arrival"
+        assert (done.status_code, done.headers["location"]) == (303, saved)
     assert len(await reception.events()) == 3
     stale = await reception.ask("manager", "POST", path, data=typed | {"key": str(uuid4())}, headers=HTML)
     assert stale.status_code == 412 and 'name="sequence" value="3"' not in wrong.text
