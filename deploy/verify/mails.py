@@ -25,16 +25,19 @@ class Wanted:
     """What the facts that alerts has applied call for. `alerts`: notification -> cause, channel, recipient.
 
     `reminders`: those of every deadline that ever ran, also where it moved on; `running`: the deadlines that run now.
+    `dealt_with`: of which rules, about which subjects, nothing is asked any more.
     """
 
     alerts: dict[UUID, tuple[str, str, str]] = field(default_factory=dict)
     reminders: set[UUID] = field(default_factory=set)
     running: dict[UUID, Deadline] = field(default_factory=dict)
+    dealt_with: set[tuple[str, UUID]] = field(default_factory=set)
     _case: tuple[UUID, KnownCase | None] | None = None
 
     def take(self, fact: Fact) -> None:
         for notice in rules.notices(fact, fact.recorded_at):
             self.alerts[notice.id] = (str(notice.cause), notice.channel, notice.recipient)
+        self.dealt_with.update(rules.dealt_with(fact))
         if not isinstance(fact.event, CaseEvent):
             return
         known = self._case[1] if self._case is not None and self._case[0] == fact.subject else None
@@ -69,9 +72,16 @@ async def check_notifications(site: Site, evidence: Evidence, report: Report) ->
     wanted = called.alerts
     causes = {id: source for source in ("reception", "awards") for id in evidence.journals[source].ids}
     pairs, have, ghosts, doubles = Counter(wanted.values()), set[UUID](), list[str](), list[str]()
+    stale, early = list[str](), list[str]()
     async with site.database("notifications") as connection, connection.transaction(readonly=True):
-        async for row in connection.cursor("select id, cause, channel, recipient from notification", prefetch=5000):
+        async for row in connection.cursor(_NOTIFICATIONS, prefetch=5000):
             have.add(row["id"])
+            if row["rule"] in SETTLED_BY_EVENTS:
+                over = (row["rule"], row["about"]) in called.dealt_with
+                if over and row["asks"]:
+                    stale.append(f"{row['channel']} {row['id']} about {row['about']}")
+                if row["settled"] and not over:
+                    early.append(f"{row['channel']} {row['id']} about {row['about']}")
             if row["id"] in wanted or row["id"] in called.reminders:
                 continue
             what = f"{row['channel']} {row['id']} to {row['recipient']} because of {row['cause']}"
@@ -81,6 +91,8 @@ async def check_notifications(site: Site, evidence: Evidence, report: Report) ->
     report.lost += report.found_all("I1", "a notification that an event calls for", lost)
     report.found_all("I2", "a notification that no event calls for", ghosts)
     report.doubled += report.found_all("I3", "a second notification of one event to one recipient", doubles)
+    report.found_all("I5", "a message still asks for what has been dealt with", stale)
+    report.found_all("I5", "a message was settled and nothing has dealt with it", early)
     report.saw("I3", f"{len(have):,} notifications of {len(wanted):,} pairs of event and recipient, each once")
     await _check_deadlines(site, called, have, report)
 
@@ -104,6 +116,12 @@ async def _check_deadlines(site: Site, called: Wanted, have: set[UUID], report: 
     report.saw("I5", f"{len(stored):,} deadlines that run, {len(have & called.reminders):,} reminders")
 
 
+SETTLED_BY_EVENTS = {rule.name for rule in rules.EVENT_RULES if rule.done_by}
+_NOTIFICATIONS = """
+select id, cause, channel, recipient, rule, about, settled_at is not null as settled,
+  channel = 'inbox' and acknowledged_at is null and settled_at is null as asks
+from notification
+"""
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _SETTLED_AND_MAILED = """
 select id::text as what from notification where channel = 'email' and (state->>'settled')::bool and mail is not null

@@ -68,7 +68,7 @@ class Acknowledge:
 
 @dataclass(frozen=True, slots=True)
 class Settle:
-    """What it reminds of is done, has moved or is gone."""
+    """What it asks for is done, has moved or is gone."""
 
     about: About
 

@@ -45,9 +45,23 @@ async def carry_out(
 
 
 async def alert(tx: Connection, facts: Sequence[Fact], at: datetime, now: datetime) -> None:
-    """Makes the notifications that `facts` call for, `at` in business time and `now` in real time."""
+    """Makes the notifications that `facts` call for, and settles those that they deal with.
+
+    `at` is business time, `now` real time.
+    """
     wanted = [notice for fact in facts for notice in rules.notices(fact, now)]
     await make(tx, wanted, {fact.id: fact.traceparent for fact in facts}, at, now)
+    over = [pair for fact in facts for pair in rules.dealt_with(fact)]
+    if over:
+        await settle(tx, await store.asking(tx, over), at)
+
+
+async def settle(tx: Connection, ids: Sequence[UUID], at: datetime) -> None:
+    """They ask for nothing any more, `at` in business time; those that were not mailed yet are not mailed."""
+    changed = await carry_out(tx, ids, domain.Settle, at, OURSELVES)
+    if changed:
+        await store.settled(tx, changed, at)
+        await store.tell(tx, "inbox")
 
 
 async def make(

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import structlog
 
-from services.notifications import domain, handlers, store, store_deadlines
+from services.notifications import handlers, store, store_deadlines
 from services.notifications.deadlines import Deadline, Progress, deadlines, due, evolve, next_on
 from services.notifications.rules import RULE_OF, Notice, reminders
 from services.notifications.store_deadlines import Running
@@ -67,13 +67,8 @@ def _changed(before: Running | None, deadline: Deadline, day: date) -> Running:
 
 async def settle(tx: Connection, reminded: Sequence[UUID], at: datetime) -> None:
     """Reminders of these deadlines ask for nothing any more; those that were not mailed yet are not mailed."""
-    if not reminded:
-        return
-    ids = await store.reminders_of(tx, reminded)
-    changed = await handlers.carry_out(tx, ids, domain.Settle, at, handlers.OURSELVES)
-    if changed:
-        await store.settled(tx, changed, at)
-        await store.tell(tx, "inbox")
+    if reminded:
+        await handlers.settle(tx, await store.reminders_of(tx, reminded), at)
 
 
 async def remind(tx: Connection, today: date, at: datetime, now: datetime) -> int:

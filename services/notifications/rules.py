@@ -44,7 +44,10 @@ Group = Literal["cases", "reminders", "nominations"]
 
 @dataclass(frozen=True, slots=True)
 class EventRule:
-    """When `on` happens, `who` must know. In force from `since` until the day before `until` (business time)."""
+    """When `on` happens, `who` must know. In force from `since` until the day before `until` (business time).
+
+    `done_by`: what happens to the same subject when it has been dealt with, and nobody need be told any more.
+    """
 
     name: str
     on: type[Event]
@@ -52,6 +55,7 @@ class EventRule:
     group: Group
     since: date = date.min
     until: date = date.max
+    done_by: tuple[type[Event], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,11 +72,17 @@ class DeadlineRule:
     begins_as_news: bool = True
 
 
+_DEALT_WITH = (
+    awards.NominationFoundEligible,
+    awards.NominationFoundIneligible,
+    awards.NomineeFoundSame,
+    awards.NominationWithdrawn,
+)
 EVENT_RULES = (
     EventRule("allocation-received", reception.AllocationReceived, ("coordinators",), "cases"),
     EventRule("case-assigned", reception.CaseAssigned, ("caseworker",), "cases"),
     EventRule("case-left", reception.CaseAssigned, ("previous-caseworker",), "cases"),
-    EventRule("nomination-submitted", awards.NominationSubmitted, ("secretaries",), "nominations"),
+    EventRule("nomination-submitted", awards.NominationSubmitted, ("secretaries",), "nominations", done_by=_DEALT_WITH),
     EventRule("nomination-receipt", awards.NominationSubmitted, ("nominator",), "nominations"),
     EventRule("calendar-moved", awards.PrizeCalendarMoved, ("nominator",), "nominations"),
 )
@@ -203,6 +213,11 @@ def notices(fact: Fact, now: datetime) -> Sequence[Notice]:
                     Notice(key, rule.name, channel, recipient, fact.id, fact.at, about, why, rule.group, withheld)
                 )
     return found
+
+
+def dealt_with(fact: Fact) -> Sequence[tuple[str, UUID]]:
+    """Of which rules, about which subject, the messages ask for nothing any more after `fact`."""
+    return [(rule.name, fact.subject) for rule in EVENT_RULES if isinstance(fact.event, rule.done_by)]
 
 
 def reminders(deadline: Deadline, step: int, at: datetime) -> Sequence[Notice]:

@@ -13,6 +13,8 @@ from shared.database import Connection
 
 PAGE = 100
 OPEN = "n.acknowledged_at is null and n.settled_at is null"
+# Still asks for something: open in an inbox, or not in a mail yet.
+_ASKS = f"{OPEN} and (channel = 'inbox' or (mail is null and not withheld))"
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,11 +114,21 @@ async def acknowledged(tx: Connection, ids: Sequence[UUID], sub: str, at: dateti
 
 
 async def reminders_of(tx: Connection, deadlines: Sequence[UUID]) -> list[UUID]:
-    """The reminders of these deadlines that still ask for something, locked: open in an inbox, or not in a mail yet."""
+    """The reminders of these deadlines that still ask for something, locked."""
     rows = await tx.fetch(
-        f"select id from notification n where deadline = any($1::uuid[]) and {OPEN}"
-        " and (channel = 'inbox' or (mail is null and not withheld)) order by id for update",
+        f"select id from notification n where deadline = any($1::uuid[]) and {_ASKS} order by id for update",
         list(deadlines),
+    )
+    return [row["id"] for row in rows]
+
+
+async def asking(tx: Connection, told: Sequence[tuple[str, UUID]]) -> list[UUID]:
+    """What still asks for something of these rules about these subjects, locked."""
+    rows = await tx.fetch(
+        "select id from notification n where (rule, about) in (select * from unnest($1::text[], $2::uuid[]))"
+        f" and {_ASKS} order by id for update",
+        [rule for rule, _ in told],
+        [about for _, about in told],
     )
     return [row["id"] for row in rows]
 

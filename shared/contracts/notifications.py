@@ -43,7 +43,7 @@ class NotificationAcknowledged(Event, type="notifications.notification-acknowled
 
 
 class NotificationSettled(Event, type="notifications.notification-settled.v1", subject_is=NOTIFICATION):
-    """A reminder has lost its cause: what it reminds of is done, has moved or is gone. Not sent yet, it will not be."""
+    """A message has lost its cause: what it asks for is done, has moved or is gone. Not sent yet, it will not be."""
 
     rule: Rule
     channel: Channel

@@ -27,10 +27,11 @@ def local(moment: datetime) -> str:
     return moment.replace(tzinfo=None).isoformat(timespec="seconds")
 
 
-async def nominated(people: People, nominee: str, email: str | None = None) -> None:
+async def nominated(people: People, nominee: str, email: str | None = None) -> str:
     body = {"nominee": nominee, "nominee_kind": "group", "nominator": "Saga Provsten", "prize_year": YEAR}
     citation = f"{nominee} delar jord och skörd med alla som flyttar in i kvarteret."
-    await people.post("secretary", "/awards/nominations", body | {"citation": citation, "email": email})
+    made = await people.post("secretary", "/awards/nominations", body | {"citation": citation, "email": email})
+    return str(made["nomination"])
 
 
 @pytest.fixture
@@ -78,9 +79,8 @@ async def test_a_prize_from_its_calendar_to_its_publication(people: People, secr
     await expect(page.locator("h1")).to_have_text(words("round.title", year=YEAR))
     await expect(page.locator(".heading .badge")).to_have_text(words("phase.open"))
 
-    await nominated(people, gardeners, address)
-    await nominated(people, same)
-    await nominated(people, firm)
+    dealt_with = [await nominated(people, gardeners, address)]
+    dealt_with += [await nominated(people, same), await nominated(people, firm)]
     await page.goto(f"{ROUND}/calendar")
     await page.locator("#f-ceremony_on").fill("2018-10-08")
     await page.get_by_label(words("move-reason.council-meeting-moved")).check()
@@ -159,7 +159,11 @@ async def test_a_prize_from_its_calendar_to_its_publication(people: People, secr
     (mail,) = await until(told, seconds=40, what="the mail with the new dates")
     assert "Priset delas ut: 8 oktober 2018." in mail
     await page.goto("/notifications/inbox")
+    for nomination in dealt_with:
+        await expect(page.locator(f"a[href='/awards/nominations/{nomination}']")).to_have_count(0)
+    await page.goto("/notifications/inbox?show=done")
     await expect(page.locator("main")).to_contain_text(said("inbox.item.nomination-submitted", "notifications"))
+    await expect(page.locator("main")).to_contain_text(said("inbox.settled", "notifications"))
     await picture(page, "secretary-messages")
 
 

@@ -19,10 +19,19 @@ from tests.waiting import until
 CANARY = "Spegelfågel Söderort"
 
 
+async def nominated(people) -> str:
+    said = {"nominee": "Odlarna", "nominee_kind": "group", "nominator": "Saga Provsten", "citation": "De delar " * 5}
+    return str((await people.post("secretary", "/awards/nominations", said))["nomination"])
+
+
 @pytest.fixture(scope="module")
 async def site(people) -> Site:
     await people.arrive(await people.allocate(3))
     await people.allocate(1)
+    await nominated(people)
+    await people.post(
+        "secretary", f"/awards/nominations/{await nominated(people)}/assessment", {"reason": "unserious"}, version=1
+    )
     await people.agreed()
     found = site_of(people.town)
     assert (await verify(found)).findings == []
@@ -99,6 +108,22 @@ CHANGED = {
         ONE_OF.format("notifications.deadline", "kind = 'reception' and raised is null")
         + "; update notifications.deadline d set raised = 14 from kept k where d.id = k.id",
         "update notifications.deadline d set raised = null from kept k where d.id = k.id; drop table kept",
+    ),
+    "a message that still asks for what has been dealt with": (
+        "I5",
+        ONE_OF.format("notifications.notification", "channel = 'inbox' and settled_at is not null")
+        + "; update notifications.notification n set settled_at = null from kept k where n.id = k.id",
+        "update notifications.notification n set settled_at = k.settled_at from kept k where n.id = k.id;"
+        " drop table kept",
+    ),
+    "a message that was settled by nothing": (
+        "I5",
+        ONE_OF.format(
+            "notifications.notification",
+            "channel = 'inbox' and rule = 'nomination-submitted' and settled_at is null",
+        )
+        + "; update notifications.notification n set settled_at = now() from kept k where n.id = k.id",
+        "update notifications.notification n set settled_at = null from kept k where n.id = k.id; drop table kept",
     ),
     "a row that the events do not make": (
         "I5",
