@@ -8,7 +8,7 @@ DEV := $(VENV)/.landa-dev
 IN := $(VENV)/bin
 ARGS ?=
 
-.PHONY: help setup demo smoke test faults check token trace stop clean containers test-containers
+.PHONY: help setup demo smoke test faults pictures check token trace stop clean containers test-containers
 
 help:
 	@echo "make demo                    the living town at http://localhost:8400 (another port: LANDA_PORT=8500 make demo)"
@@ -17,6 +17,7 @@ help:
 	@echo "make smoke                   the same town without a person: played, compared with the published figures, stopped"
 	@echo "make test                    every test, on the same PostgreSQL and Kafka (some: make test ARGS=tests/deploy)"
 	@echo "make faults                  kills, cuts and losses under load, checked (under 20 minutes on two cores); writes docs/proof.md"
+	@echo "make pictures                the guide's pictures anew (docs/guide/pictures), from a town whose year has been played"
 	@echo "make check                   style, types, who may import whom, contracts"
 	@echo "make bench                   measured against peers and floors, into docs/benchmarks.md (half an hour, resumable)"
 	@echo "make test-containers         the main journeys in containers, with TLS, accounts and Keycloak (as root: installs Docker)"
@@ -52,6 +53,10 @@ faults: $(DEV)
 	@rm -f "$(LANDA_PROOF)"
 	@$(IN)/python -m pytest tests/faults -m "" -v --durations=0 --durations-min=1 $(ARGS); tests=$$?; \
 	$(IN)/python -m tests.faults.proof; proof=$$?; test $$tests -eq 0 -a $$proof -eq 0
+
+# the guide's, and the README's, from a town whose year has been played; about three minutes
+pictures: $(DEV)
+	@$(IN)/python -m pytest -m pictures tests/guide -q $(ARGS)
 
 check: $(DEV)
 	@echo "format";    $(IN)/ruff format --check .
