@@ -87,7 +87,7 @@ _numbers: dict[str, list[tuple[float, dict[str, str]]]] = {}
 
 def observe(parts: "Parts") -> None:
     """Registers the gauges. Their values are read by `measure`, since metrics are collected outside the loop."""
-    relay = parts.relay.status
+    relay, open_pages = parts.relay.status, parts.runtime.hub.subscribers
 
     def read(name: str) -> Any:
         return lambda: _numbers.get(name, [])
@@ -100,6 +100,7 @@ def observe(parts: "Parts") -> None:
         "journal.quarantined", "{subject}", "subjects whose event Kafka refuses", lambda: now(relay.quarantined)
     )
     telemetry.gauge("relay.leading", "1", "whether this replica publishes", lambda: now(relay.leading))
+    telemetry.gauge("pages.open", "{page}", "pages that hear of changes", lambda: now(len(open_pages)))
     telemetry.gauge("consumer.lag", "{record}", "records not applied yet", read("lag"))
     telemetry.gauge("consumer.held", "{event}", "events that wait", read("held"))
     telemetry.gauge("consumer.missing", "{event}", "events the watermark has and the consumer has not", read("missing"))

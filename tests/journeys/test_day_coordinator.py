@@ -82,7 +82,8 @@ async def test_a_coordinators_day(people: People, visits: Visits) -> None:
 
         # given to somebody who has signed in only
         await page.goto("/reception/work?show=unassigned")
-        await page.get_by_role("link", name=number).click()
+        await picture(page, "coordinator-unassigned")
+        await page.goto(case)
         await page.get_by_role("link", name=said("task.assign.title")).first.click()
         chosen = page.get_by_label(said("ask.caseworker"))
         label = said("work.colleague", name=f"{NEW} – minors", n=0)

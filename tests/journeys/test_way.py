@@ -1,6 +1,7 @@
 """`make trace`: an event's way through the real town, with times that follow one another and without guesses."""
 
 import asyncio
+import re
 from contextlib import asynccontextmanager
 from typing import Any
 from uuid import uuid4
@@ -31,6 +32,13 @@ async def _read(lines: Any) -> None:
         pass
 
 
+async def listening(people: People, service: str) -> int:
+    """How many open pages the service knows of, as its metrics say."""
+    text = (await people.http.get(people.town.addresses.services[service] + "/metrics")).text
+    (found,) = re.findall(r"^landa_pages_open\S*(?:\{[^}]*\})? (\S+)$", text, re.MULTILINE)
+    return int(float(found))
+
+
 async def test_the_way_of_an_event_is_whole_and_in_order(people: People, monkeypatch, capsys) -> None:
     async def ways() -> list[dict[str, Any]]:
         found = await people.http.get(f"{people.town.addresses.sinks}/traces/ways.json", params={"subject": subject})
@@ -57,10 +65,11 @@ async def test_the_way_of_an_event_is_whole_and_in_order(people: People, monkeyp
     assert first["page told", "reporting"] < 5_000
     assert not any("mail" in words or "commit" in words for words in way["unseen"])
 
+    await until(lambda: listening(people, "reporting"), lambda n: n == 0, what="nobody has a page open")
     await people.arrive(case)
     two = await until(ways, lambda found: len(found) == 2 and len(found[0]["steps"]) >= 5, what="the second event")
     assert two[0]["type"] == "reception.arrival-registered.v1"
-    # nobody had a page open any more, and an arrival is no mail: said, not guessed
+    # an arrival is no mail either: said, not guessed
     assert any("a page of reporting: none was open" in words for words in two[0]["unseen"])
     assert any(words.startswith("a mail: ") for words in two[0]["unseen"])
 
