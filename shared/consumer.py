@@ -182,7 +182,7 @@ class Receiver:
             for line in lines.values():
                 if line.waiting:
                     self._walk(line, discarded, ready)
-            await self._apply_all(tx, lines, ready, outcome)
+            await self._apply_all(tx, ready, outcome)
             outcome.held = await gate.save(tx, self.name, lines.values())
         await watermarks.compare(tx, self.name, marks)
         return outcome
@@ -208,9 +208,7 @@ class Receiver:
             elif not self._step(line, item.event, item.raw, ready):
                 break
 
-    async def _apply_all(
-        self, tx: Connection, lines: dict[tuple[str, UUID], Line], ready: list[Ready], outcome: Outcome
-    ) -> None:
+    async def _apply_all(self, tx: Connection, ready: list[Ready], outcome: Outcome) -> None:
         """All at once; when that fails for a reason of its own, one savepoint per event to find which."""
         if not ready:
             return

@@ -204,7 +204,7 @@ def tried_for_ever(patch: MonkeyPatch) -> None:
 
 
 def logged_and_gone_on(patch: MonkeyPatch) -> None:
-    async def swallow(self: Receiver, tx: Any, lines: Any, ready: Any, outcome: Any) -> None:
+    async def swallow(self: Receiver, tx: Any, ready: Any, outcome: Any) -> None:
         for _, item, _, _ in ready:
             with suppress(Exception):
                 async with tx.transaction():
