@@ -92,7 +92,7 @@ CHANGED = {
     ),
     "an inbox item too much": (
         "I3",
-        ONE_OF.format("notifications.notification", "channel = 'inbox'")
+        ONE_OF.format("notifications.notification", "channel = 'inbox' and rule = 'allocation-received'")
         + "; update kept set id = gen_random_uuid(), sequence = 0, state = '{}';"
         " insert into notifications.notification select * from kept",
         "delete from notifications.notification n using kept k where n.id = k.id; drop table kept",
@@ -116,7 +116,11 @@ CHANGED = {
     ),
     "a message that still asks for what has been dealt with": (
         "I5",
-        ONE_OF.format("notifications.notification", "channel = 'inbox' and settled_at is not null")
+        ONE_OF.format(
+            "notifications.notification",
+            "channel = 'inbox' and rule = 'nomination-submitted' and settled_at is not null"
+            " and acknowledged_at is null",
+        )
         + "; update notifications.notification n set settled_at = null from kept k where n.id = k.id",
         "update notifications.notification n set settled_at = k.settled_at from kept k where n.id = k.id;"
         " drop table kept",
