@@ -26,7 +26,6 @@ from services.awards.nomination import Nomination, candidates, to_tell
 from services.awards.store import Listed
 from services.awards.store_prizes import Stored
 from services.awards.words import Laureate
-from shared.contracts.awards import MOST_NOMINATORS
 from shared.decider import Refused
 from shared.web.commands import Answer, check_version
 from shared.web.problems import Problem
@@ -74,7 +73,7 @@ async def move(doing: Doing, year: int, body: MoveBody, expected: int) -> Answer
     nominations = judged(await store.of_year(doing.tx, year))
     said = await words.of(doing.tx, doing.vault, (id for id, each in nominations.items() if each.receipt_wanted))
     tell = to_tell(nominations, {id: each.email for id, each in said.items()})
-    command = MoveCalendar(opens_at, closes_at, body.ceremony_on, body.reason, doing.now, tell[:MOST_NOMINATORS])
+    command = MoveCalendar(opens_at, closes_at, body.ceremony_on, body.reason, doing.now, tell)
     return await _do(doing, year, stored, command)
 
 

@@ -19,6 +19,9 @@ from shared.contracts.awards import (
 )
 from shared.decider import Refused
 
+# Ids in one event, 39 bytes each: the journal takes 256 kB.
+TOLD_AT_ONCE = 5_000
+
 
 def decide(command: EditionCommand, state: Edition | None) -> Sequence[EditionEvent]:
     """The events that `command` causes. Raises Refused."""
@@ -83,14 +86,16 @@ def _move(command: MoveCalendar, edition: Edition) -> list[EditionEvent]:
         _check_calendar(command.opens_at, command.closes_at, command.ceremony_on, command.now)
     elif command.ceremony_on < day(edition.closes_at):
         raise Refused("ceremony-before-closing", field="ceremony_on")
+    parts = [command.tell[at : at + TOLD_AT_ONCE] for at in range(0, len(command.tell), TOLD_AT_ONCE)] or [()]
     return [
         PrizeCalendarMoved(
             opens_at=command.opens_at,
             closes_at=command.closes_at,
             ceremony_on=command.ceremony_on,
             reason=command.reason,
-            tell=command.tell,
+            tell=part,
         )
+        for part in parts
     ]
 
 

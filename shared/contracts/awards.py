@@ -29,8 +29,6 @@ RecusalReason = Annotated[
     Literal["own-interest", "close-person", "own-organisation", "nominated-it", "other-circumstance"], DataClass.CODE
 ]
 LiftReason = Annotated[Literal["reported-in-error", "circumstance-ended", "found-impartial"], DataClass.CODE]
-# One per nominator at most; with more ids an event would not fit into a message.
-MOST_NOMINATORS = 10_000
 Nominations = Annotated[tuple[Identifier, ...], Field(max_length=5)]
 
 
@@ -45,13 +43,16 @@ class PrizeAnnounced(Event, type="awards.prize-announced.v1", subject_is=EDITION
 
 
 class PrizeCalendarMoved(Event, type="awards.prize-calendar-moved.v1", subject_is=EDITION):
-    """The calendar is another one, whole. `tell`: a nomination of each nominator who had left an address."""
+    """The calendar is another one, whole. `tell`: a nomination of each nominator who had left an address.
+
+    Where they are too many for one event, others that say the same follow for the rest.
+    """
 
     opens_at: Moment
     closes_at: Moment
     ceremony_on: Day
     reason: MoveReason
-    tell: Annotated[tuple[Identifier, ...], Field(max_length=MOST_NOMINATORS)] = ()
+    tell: Annotated[tuple[Identifier, ...], Field(max_length=10_000)] = ()
 
 
 class LaureatesProposed(Event, type="awards.laureates-proposed.v1", subject_is=EDITION):

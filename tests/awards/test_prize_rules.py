@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 from hypothesis import given, settings
@@ -16,6 +16,7 @@ from services.awards.nomination import Nomination, candidates
 from services.awards.review import Review
 from shared.contracts.event import Event
 from shared.decider import Refused, fold
+from shared.journal import LARGEST
 
 SECOND = timedelta(seconds=1)
 OPENS, CLOSES = datetime(2018, 9, 30, 22, tzinfo=UTC), datetime(2018, 10, 31, 23, tzinfo=UTC)
@@ -118,6 +119,10 @@ def test_a_calendar_makes_sense_and_is_moved_with_a_reason_until_it_is_too_late(
     assert decide(replace(move, now=later), moved) == []
     assert refused(replace(move, opens_at=OPENS - SECOND), EDITION) == "opened-already"
     assert refused(move, replace(EDITION, proposed=())) == "proposed-already"
+    everybody = tuple(uuid4() for _ in range(12_001))
+    told = decide(replace(move, tell=everybody), EDITION)
+    assert tuple(id for event in told for id in event.tell) == everybody  # type: ignore[union-attr]
+    assert all(len(event.text()) < LARGEST for event in told) and fold(evolve, told, EDITION) == moved
     ceremony = c.MoveCalendar(OPENS, CLOSES, date(2019, 2, 25), "council-meeting-moved", later)
     assert len(decide(ceremony, replace(EDITION, proposed=(A,)))) == 1
     assert refused(ceremony, replace(EDITION, published=True)) == "already-published"
