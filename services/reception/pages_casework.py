@@ -9,8 +9,9 @@ from fastapi import APIRouter, Request
 from pydantic import BaseModel
 from starlette.responses import Response
 
-from services.reception import asking, handlers, store, store_casework, views
+from services.reception import handlers, store, store_casework, views
 from services.reception.bodies import CoverBody
+from services.reception.colleagues import learn_colleagues
 from services.reception.handlers import Doing
 from services.reception.http import Reader, doing
 from services.reception.pages import SOON_DAYS, case_page, command
@@ -107,7 +108,7 @@ async def _task_page(
     own = runtime(request)
     today = own.clock.today()
     if task.name == "assign":
-        await asking.learn_colleagues(own)
+        await learn_colleagues(own)
     async with own.database.reading() as conn:
         sight = await handlers.sight(conn, actor, today)
         found = await views.case_view(conn, sight, today, case)
@@ -193,7 +194,7 @@ async def cover(request: Request, actor: Manager) -> Response:
 async def _cover(request: Request, actor: Actor, status: int = 200, form: Form | None = None) -> Response:
     own = runtime(request)
     today = own.clock.today()
-    await asking.learn_colleagues(own)
+    await learn_colleagues(own)
     async with own.database.reading() as conn:
         people = await store_casework.caseworkers(conn, actor.unit)
         covers = await store_casework.covers(conn, actor.unit, today)

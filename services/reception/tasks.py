@@ -240,15 +240,14 @@ TASKS: tuple[Task, ...] = (
         Ask("reopened_on", today=True), Ask("reason", "choices", "reopen-reason", _codes(said.ReopenReason))), _reopen),
 )  # fmt: skip
 
-# Which form takes back, or mends, what a form has saved; the name of the part that it needs.
+# Which form takes back, or mends, what a form has saved; the name of the part that it needs. An activity is corrected
+# in its row: the answer does not name it.
 UNDO: Mapping[str, tuple[str, str | None]] = {
     "assign": ("assign", None),
     "home": ("home-correct", "housing"),
     "home-correct": ("home-correct", "housing"),
     "plan": ("plan-change", "plan"),
     "plan-change": ("plan-change", "plan"),
-    "activity": ("plan-change", "plan"),
-    "activity-change": ("plan-change", "plan"),
     "follow-up": ("plan-change", "plan"),
     "plan-end": ("plan-reopen", "plan"),
     "plan-reopen": ("plan-end", "plan"),
@@ -257,7 +256,7 @@ UNDO: Mapping[str, tuple[str, str | None]] = {
     "close": ("reopen", None),
     "reopen": ("close", None),
 }
-SAVED = frozenset(UNDO) | {"arrival", "correction", "cancellation"}
+SAVED = frozenset(task.name for task in TASKS) | {"arrival", "correction", "cancellation"}
 # Parts of a case that a form's answer names.
 PARTS = ("housing", "plan", "contact")
 
