@@ -125,6 +125,17 @@ def test_every_subscriber_acknowledges_by_hand_and_starts_from_the_beginning():
     assert "KafkaBroker(" not in "".join(p.read_text() for p in sources("services", "deploy"))
 
 
+def test_every_server_keeps_idle_connections_longer_than_any_client_of_ours():
+    """httpx keeps them for five seconds, as uvicorn does when it is not told: now and then a request met the end."""
+    served = [
+        {keyword.arg for keyword in node.keywords}
+        for path in sources("shared", "deploy")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == "uvicorn.run"
+    ]
+    assert len(served) == 4 and all("timeout_keep_alive" in names for names in served)
+
+
 def test_names_say_what_and_files_stay_short():
     banned = {"utils.py", "helpers.py", "common.py", "base.py", "manager.py", "models.py", "service.py"}
     files = list(sources("services", "shared", "deploy", "tests"))

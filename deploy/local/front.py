@@ -17,7 +17,7 @@ from starlette.datastructures import Headers
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.types import Receive, Scope, Send
 
-from deploy.local.ports import LOOPBACK
+from deploy.local.ports import KEPT_OPEN, LOOPBACK
 
 _HOP = frozenset(
     b"connection keep-alive proxy-authenticate proxy-authorization proxy-connection te trailer transfer-encoding"
@@ -207,7 +207,7 @@ def main() -> None:
         port=int(os.environ["LANDA_LISTEN_PORT"]), ssl_certfile=os.environ.get("LANDA_TLS_CERTIFICATE"),
         ssl_keyfile=os.environ.get("LANDA_TLS_KEY"),
         access_log=False, log_level="warning", lifespan="off", proxy_headers=False, server_header=False,
-        date_header=False, timeout_graceful_shutdown=1,
+        date_header=False, timeout_graceful_shutdown=1, timeout_keep_alive=KEPT_OPEN,
     )  # fmt: skip
 
 

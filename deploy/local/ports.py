@@ -11,6 +11,8 @@ import socket
 from pathlib import Path
 
 LOOPBACK = "127.0.0.1"
+# Seconds: longer than clients keep an idle connection, so that no request is sent into one that is being closed.
+KEPT_OPEN = 75
 _LOWEST = 16000
 
 

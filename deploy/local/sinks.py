@@ -16,7 +16,7 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
 from deploy.local import mail, traces
-from deploy.local.ports import LOOPBACK
+from deploy.local.ports import KEPT_OPEN, LOOPBACK
 
 
 def application(mail_file: Path, smtp_port: int, host: str = LOOPBACK) -> Starlette:
@@ -41,7 +41,7 @@ def main() -> None:
     app = application(Path(os.environ["LANDA_MAIL_FILE"]), int(os.environ["LANDA_SMTP_PORT"]), host)
     uvicorn.run(
         app, host=host, port=int(os.environ["LANDA_LISTEN_PORT"]), access_log=False, log_level="warning",
-        timeout_graceful_shutdown=1,
+        timeout_graceful_shutdown=1, timeout_keep_alive=KEPT_OPEN,
     )  # fmt: skip
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import uvicorn
 
 from deploy.local.identity.provider import Client, Provider, keep_key
+from deploy.local.ports import KEPT_OPEN
 
 
 def from_environment() -> Provider:
@@ -31,4 +32,5 @@ if __name__ == "__main__":
         port=int(os.environ["LANDA_LISTEN_PORT"]),
         access_log=False,
         log_level="warning",
+        timeout_keep_alive=KEPT_OPEN,
     )
