@@ -144,10 +144,13 @@ class Database:
                 cut.cancel()
             await self.pool.release(connection, timeout=ROLLBACK_SECONDS)
 
-    async def connect(self, **session: str) -> "asyncpg.Connection[asyncpg.Record]":
-        """A connection of its own, outside the pool, without a statement timeout (relay, consumers, rebuilds)."""
+    async def connect(self, *, seconds: float = 60, **session: str) -> "asyncpg.Connection[asyncpg.Record]":
+        """A connection of its own, outside the pool, without a statement timeout (relay, listener, journal streams).
+
+        A statement that is not answered in `seconds` raises TimeoutError: a half-open connection says nothing else.
+        """
         return await asyncpg.connect(
-            self._settings.database_url, timeout=3, server_settings=self._session(**session), command_timeout=60
+            self._settings.database_url, timeout=3, server_settings=self._session(**session), command_timeout=seconds
         )
 
 

@@ -33,6 +33,8 @@ POLL_SECONDS = 0.02
 ALONE_ATTEMPTS = 3
 SEND_SECONDS = 30
 DATABASE_SECONDS = 5
+# The first count is of the whole journal, and so is the tail above it until then.
+COUNT_SECONDS = 60
 
 _SELECT = f"""
 select {journal._COLUMNS.replace("position,", "j.position,", 1)}, j.key_hash
@@ -108,6 +110,7 @@ class Relay:
         while True:
             try:
                 connection = await self._database.connect(
+                    seconds=DATABASE_SECONDS,
                     synchronous_commit="off",
                     plan_cache_mode="force_generic_plan",
                     enable_hashjoin="off",
@@ -128,7 +131,7 @@ class Relay:
     async def _lead(self, connection: "Own") -> None:
         key = f"{self._settings.service}.relay"
         lock = "select pg_try_advisory_lock(hashtext($1))"
-        while not await connection.fetchval(lock, key, timeout=DATABASE_SECONDS):
+        while not await connection.fetchval(lock, key):
             await asyncio.sleep(0.5)
         self.status.leading = True
         incarnation = await journal.epoch(connection)
@@ -136,7 +139,7 @@ class Relay:
         count, pause = _Count(), 0.1
         while True:
             # What failed may have been the database, which does not say so on a half-open connection.
-            await connection.fetchval("select 1", timeout=DATABASE_SECONDS)
+            await connection.fetchval("select 1")
             outlet = Outlet(self._settings)
             try:
                 partitions = await outlet.open()
@@ -164,7 +167,7 @@ class Relay:
         due = time.monotonic() + min(1.0, self._settings.watermark_seconds)
         while True:
             self._wake.clear()
-            rows = await connection.fetch(_SELECT, timeout=DATABASE_SECONDS)
+            rows = await connection.fetch(_SELECT)
             if rows:
                 await self._publish(connection, outlet, count.partitions, incarnation, rows)
             if time.monotonic() >= due:
@@ -209,7 +212,6 @@ class Relay:
             await connection.execute(
                 "delete from outbox where position = any($1::bigint[])",
                 [row["position"] for row in sent],
-                timeout=DATABASE_SECONDS,
             )
             step("relay.marked")
             self.status.published += len(sent)
@@ -270,17 +272,19 @@ class Relay:
             " coalesce((select max(position) from journal), 0) as last"
         )
         assert now is not None
-        partitions = count.partitions
+        partitions, seconds = count.partitions, DATABASE_SECONDS if count.position else COUNT_SECONDS
         if count.candidate is not None and now["oldest"] >= count.candidate[1]:
             # Everything that drew a position up to the candidate has ended by now: count those rows once and for all.
-            for row in await connection.fetch(_COUNT_UP_TO, count.position, count.candidate[0], partitions):
+            upto = count.candidate[0]
+            for row in await connection.fetch(_COUNT_UP_TO, count.position, upto, partitions, timeout=seconds):
                 count.events[row["p"]] += row["events"]
                 count.subjects[row["p"]] += row["subjects"]
-            count.position = count.candidate[0]
-            count.candidate = None
+            count.position, count.candidate = upto, None
         if count.candidate is None and now["last"] > count.position:
             count.candidate = (now["last"], now["next"])
-        tail = {row["p"]: row for row in await connection.fetch(_PUBLISHED, count.position, partitions)}
+        tail = {
+            row["p"]: row for row in await connection.fetch(_PUBLISHED, count.position, partitions, timeout=seconds)
+        }
         self.status.backlog = await connection.fetchval("select count(*) from outbox")
         marks = [
             Watermark(

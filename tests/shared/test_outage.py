@@ -3,15 +3,40 @@
 import asyncio
 import shutil
 import time
+from urllib.parse import urlsplit
 
 from deploy.local.kafka import Kafka, make_topics
 from deploy.local.places import places, temporary_state
 from deploy.local.ports import free_ports
+from shared.database import Database
 from shared.journal import uuid7
+from shared.relay import Relay
+from tests.faults.proxy import Proxy
 from tests.shared.conftest import _house
 from tests.shared.test_recovery import clients
 from tests.shared.test_relay import Flow, in_order_and_complete
 from tests.waiting import until
+
+
+async def test_a_relay_on_a_connection_that_has_died_in_silence_is_not_silent_with_it(house):
+    """Whatever it was about to ask: here nearly all of its time goes into saying how much it has published."""
+    database = urlsplit(house.reception.database_url)
+    port = free_ports(1)[0]
+    async with Proxy(port, database.port) as proxy:
+        through = database._replace(netloc=database.netloc.replace(f":{database.port}", f":{port}")).geturl()
+        settings = house.reception.model_copy(update={"database_url": through, "watermark_seconds": 0.001})
+        relay = Relay(settings, Database(settings))
+        running = asyncio.create_task(relay.run())
+        subject = uuid7()
+        await house.write(subject, 0, 1)
+        await until(lambda: asyncio.sleep(0, relay.status.published), lambda n: n == 1, what="the first is published")
+        proxy.half_open()
+        await until(lambda: asyncio.sleep(0, any(pipe.dead for pipe in proxy.pipes)), what="a question is swallowed")
+        await proxy.heal()
+        await house.write(subject, 1, 2)
+        await until(lambda: asyncio.sleep(0, relay.status.published), lambda n: n == 2, seconds=15, what="the second")
+        running.cancel()
+        await asyncio.wait([running])
 
 
 async def test_kafka_is_away_at_the_start_and_for_eight_seconds_during_work(database):
