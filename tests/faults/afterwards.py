@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import re
 
 import asyncpg
 
@@ -13,6 +14,7 @@ from tests.journeys.people import People
 from tests.waiting import until
 
 # On a machine that does other things besides, limits in seconds mean little: LANDA_TEST_SLACK=5 stretches them.
+_BROKE = re.compile(r'"level": ?"(error|critical)"|Error\b|Exception|^  File ')
 SLACK = float(os.environ.get("LANDA_TEST_SLACK", "1"))
 
 
@@ -68,6 +70,15 @@ async def drained(people: People, seconds: float) -> list[str]:
     return last
 
 
+def errors_logged(people: People) -> list[str]:
+    """Where the town's processes say that they broke, the last twenty lines of each that do."""
+    found = []
+    for path in sorted((people.town.where.state / "logs").glob("*.log")):
+        lines = [line for line in path.read_text(errors="replace").splitlines() if _BROKE.search(line)]
+        found += [f"{path.name}: {line[:600]}" for line in lines[-20:]]
+    return found
+
+
 async def all_is_right(
     fault: str, what: str, seed: int, people: People, load: Load, ended: float, within: float | None = None
 ) -> Run:
@@ -97,6 +108,8 @@ async def all_is_right(
     record(run)
     print(f"{run}; longest answer {load.longest:.1f} s, {load.late} too late; last to heal: {last}")
     print(*report.lines(), sep="\n")
+    if load.broken:
+        print(*errors_logged(people), sep="\n")
     assert load.broken == [], load.broken
     assert report.findings == []
     assert count[Outcome.ACKNOWLEDGED] > 0

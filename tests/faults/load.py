@@ -178,7 +178,8 @@ class Load:
         if answer.status_code in (502, 504):
             return Outcome.UNKNOWN
         if answer.status_code >= 500 and answer.status_code != 503:
-            self.broken.append(f"{answer.status_code} {wish.path} {answer.text[:300]}")
+            said = f"{answer.text[:300]} {dict(answer.headers)}"
+            self.broken.append(f"{answer.status_code} {wish.path} {said}")
             return Outcome.UNKNOWN
         return Outcome.ACKNOWLEDGED if answer.status_code < 300 else Outcome.REFUSED
 
