@@ -18,6 +18,7 @@ from fastapi import APIRouter, FastAPI
 
 from shared import health, journal_stream, openapi, operations, telemetry
 from shared.access_log import AccessLog
+from shared.calls import Caller
 from shared.clock import Clock
 from shared.consumer import Consumer
 from shared.database import Database, is_unavailable, migrate
@@ -76,7 +77,7 @@ class Parts:
 def build(service: Service) -> FastAPI:
     """The application. Nothing connects before it starts."""
     settings = service.settings
-    http = httpx.AsyncClient(timeout=4.0, limits=httpx.Limits(max_connections=50))
+    http = Caller(timeout=4.0, limits=httpx.Limits(max_connections=50))
     identity = Identity(settings, http)
     database, work = Database(settings), Database(settings)
     clock = Clock(settings)

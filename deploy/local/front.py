@@ -140,7 +140,8 @@ class Front:
         except httpx.LocalProtocolError:  # it cannot be passed on as it came
             await _say(400, scope)(scope, _nothing, send)
             return
-        except (httpx.ConnectError, httpx.ConnectTimeout):
+        except (httpx.ConnectError, httpx.ConnectTimeout, AttributeError):
+            # AttributeError: reset as soon as it was made, nothing was sent (see shared/calls.py)
             await _say(503, scope)(scope, _nothing, send)
             return
         except httpx.TransportError:

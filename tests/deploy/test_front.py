@@ -4,13 +4,18 @@ import asyncio
 import contextlib
 import hashlib
 import os
+import socket
+import struct
 import sys
+import threading
+from collections import Counter
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import httpx
 import pytest
 import uvicorn
+import uvloop
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
@@ -19,6 +24,9 @@ from starlette.routing import Route
 from deploy.local.child import Child, Spec
 from deploy.local.places import CHECKOUT
 from deploy.local.ports import LOOPBACK, answers, free_ports
+from shared.calls import Caller
+
+AT_ONCE = "the connection was reset as soon as it was made"
 
 
 class Upstream:
@@ -168,6 +176,53 @@ async def test_a_service_that_is_away_is_503_and_comes_back(tmp_path: Path, meth
         async with serving(upstream.app, port):
             assert (await client.request(method, "/reception/x")).status_code == 200
         assert (await client.request(method, "/reception/x")).status_code == 503
+
+
+def resetting() -> socket.socket:
+    """A server that resets each connection as soon as it is made, as one that is killed does."""
+
+    def serve() -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                made, _ = server.accept()
+                made.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                made.close()
+
+    server = socket.create_server((LOOPBACK, 0))
+    threading.Thread(target=serve, daemon=True).start()
+    return server
+
+
+async def test_a_service_that_dies_while_it_is_called_has_done_nothing_or_nobody_knows(tmp_path: Path) -> None:
+    """Never 500: the reset comes at every moment of making a connection, some of them with an error of its own."""
+    server = resetting()
+    async with front(server.getsockname()[1], tmp_path) as (client, _):
+
+        async def ask() -> set[int]:
+            return {(await client.post("/reception/x", json={})).status_code for _ in range(30)}
+
+        said = set[int]().union(*await asyncio.gather(*(ask() for _ in range(20))))
+    server.shutdown(socket.SHUT_RDWR)
+    assert said <= {502, 503} and 503 in said
+
+
+def test_a_caller_tells_of_a_reset_in_words_of_httpx() -> None:
+    server, found = resetting(), Counter[str]()
+
+    async def ask(caller: Caller) -> None:
+        while found.total() < 20_000 and not found[AT_ONCE]:
+            try:
+                await caller.get(f"http://{LOOPBACK}:{server.getsockname()[1]}/")
+            except httpx.HTTPError as error:
+                found[str(error)] += 1
+
+    async def ask_often() -> None:
+        async with Caller() as caller:
+            await asyncio.gather(*(ask(caller) for _ in range(20)))
+
+    uvloop.run(ask_often())
+    server.shutdown(socket.SHUT_RDWR)
+    assert found[AT_ONCE] > 0
 
 
 async def test_a_service_that_dies_in_the_middle_is_not_called_without_effect(tmp_path: Path) -> None:
