@@ -11,8 +11,10 @@ import httpx
 from deploy.verify.evidence import Evidence, facts_of
 from deploy.verify.findings import Report
 from deploy.verify.site import Site
-from services.notifications import deadlines, rules
+from services.notifications import deadlines, prizes, rules, store_deadlines
 from services.notifications.deadlines import Deadline, KnownCase, Progress
+from services.notifications.prizes import KnownPrize
+from shared.contracts.awards import EditionEvent
 from shared.contracts.envelope import Fact
 from shared.contracts.reception import CaseEvent
 
@@ -25,38 +27,51 @@ class Wanted:
     """What the facts that alerts has applied call for. `alerts`: notification -> cause, channel, recipient.
 
     `reminders`: those of every deadline that ever ran, also where it moved on; `running`: the deadlines that run now.
-    `dealt_with`: of which rules, about which subjects, nothing is asked any more.
+    `dealt_with`: of which rules, about which subjects, nothing is asked any more. `people`: who has ever signed in.
     """
 
+    people: frozenset[str]
     alerts: dict[UUID, tuple[str, str, str]] = field(default_factory=dict)
     reminders: set[UUID] = field(default_factory=set)
     running: dict[UUID, Deadline] = field(default_factory=dict)
     dealt_with: set[tuple[str, UUID]] = field(default_factory=set)
-    _case: tuple[UUID, KnownCase | None] | None = None
+    _known: tuple[UUID, KnownCase | KnownPrize | None] | None = None
 
     def take(self, fact: Fact) -> None:
         for notice in rules.notices(fact, fact.recorded_at):
             self.alerts[notice.id] = (str(notice.cause), notice.channel, notice.recipient)
         self.dealt_with.update(rules.dealt_with(fact))
-        if not isinstance(fact.event, CaseEvent):
+        known = self._known[1] if self._known is not None and self._known[0] == fact.subject else None
+        after: KnownCase | KnownPrize | None
+        if isinstance(fact.event, CaseEvent):
+            assert not isinstance(known, KnownPrize)
+            after = deadlines.evolve(known, fact.event)
+        elif isinstance(fact.event, EditionEvent):
+            assert not isinstance(known, KnownCase)
+            after = prizes.evolve(known, fact.event)
+        else:
             return
-        known = self._case[1] if self._case is not None and self._case[0] == fact.subject else None
-        before = {d.id for d in deadlines.deadlines(fact.subject, known)}
-        after = deadlines.evolve(known, fact.event)
-        self._case = (fact.subject, after)
-        now = {d.id: d for d in deadlines.deadlines(fact.subject, after)}
+        before = {d.id for d in _running(fact.subject, known)}
+        self._known = (fact.subject, after)
+        now = {d.id: d for d in _running(fact.subject, after)}
         for gone in before - now.keys():
             del self.running[gone]
         for one in now.values():
             if self.running.get(one.id) != one:
                 self.running[one.id] = one
-                steps = rules.RULE_OF[one.kind].steps
-                self.reminders |= {n.id for step in steps for n in rules.reminders(one, step, fact.at)}
+                for step in rules.steps_of(one):
+                    self.reminders |= {n.id for n in rules.reminders(one, step, fact.at, self.people)}
+
+
+def _running(id: UUID, known: KnownCase | KnownPrize | None) -> list[Deadline]:
+    return prizes.deadlines(id, known) if isinstance(known, KnownPrize) else deadlines.deadlines(id, known)
 
 
 async def _wanted(site: Site, evidence: Evidence) -> Wanted:
-    """Facts of one case come together and in order."""
-    gate, found = evidence.gates["alerts"], Wanted()
+    """Facts of one case or edition come together and in order."""
+    async with site.database("notifications") as connection:
+        people = frozenset(row["sub"] for row in await connection.fetch("select sub from directory"))
+    gate, found = evidence.gates["alerts"], Wanted(people)
     limits = gate.limits()
     for source in gate.sources:
         async for fact in facts_of(site, source):
@@ -98,19 +113,20 @@ async def check_notifications(site: Site, evidence: Evidence, report: Report) ->
 
 
 async def _check_deadlines(site: Site, called: Wanted, have: set[UUID], report: Report) -> None:
-    """The deadlines are those of the cases' history, and each that has come was reminded of."""
+    """The deadlines are those of the history, and each that has come was reminded of: every juror for themselves."""
     stored, lost, today = dict[UUID, Deadline](), list[str](), site.today()
     async with site.database("notifications") as connection, connection.transaction(readonly=True):
+        jurors = [row["sub"] for row in await connection.fetch("select sub from directory where 'jury' = any(roles)")]
         async for row in connection.cursor("select * from deadline", prefetch=5000):
-            one = Deadline(row["id"], row["case_id"], row["kind"], row["due_on"], row["caseworker"], row["unit"])
+            one = store_deadlines.running_of(row).deadline
             stored[one.id] = one
-            come = deadlines.due(rules.RULE_OF[one.kind].steps, Progress(one.due_on, row["told_on"]), today)
+            come = deadlines.due(rules.steps_of(one), Progress(one.due_on, row["told_on"]), today)
             last = min((step for step in (come, row["raised"]) if step is not None), default=None)
-            if last is not None and any(n.id not in have for n in rules.reminders(one, last, EPOCH)):
-                lost.append(f"{one.kind} of {one.case} on {one.due_on}, {last} days left")
+            if last is not None and any(n.id not in have for n in rules.reminders(one, last, EPOCH, jurors)):
+                lost.append(f"{one.kind} of {one.about} on {one.due_on}, {last} days left")
         late = [r["what"] for r in await connection.fetch(_SETTLED_AND_MAILED)]
     wrong = [str(id) for id in stored.keys() | called.running.keys() if stored.get(id) != called.running.get(id)]
-    report.found_all("I5", "a deadline is not what the case's history makes", wrong)
+    report.found_all("I5", "a deadline is not what the history makes", wrong)
     report.lost += report.found_all("I1", "a reminder that has come and nobody got", lost)
     report.found_all("I3", "a reminder was taken back and mailed", late)
     report.saw("I5", f"{len(stored):,} deadlines that run, {len(have & called.reminders):,} reminders")

@@ -1,5 +1,6 @@
 """Wires notifications together: the alerts, the sender, the pages, and the login that all four services share."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 from fastapi import FastAPI
@@ -50,6 +51,8 @@ def login(app: FastAPI, runtime: Runtime) -> None:
     async def on_login(actor: Actor, email: str | None, language: str) -> None:
         async with runtime.database.transaction() as tx:
             await handlers.enter_directory(tx, runtime.vault, actor, email, language)
+            if "jury" in actor.roles:
+                await reminding.welcome(tx, actor.sub, runtime.clock.now(), datetime.now(UTC))
 
     app.include_router(Login(runtime.identity, runtime.http, on_login).router())
 

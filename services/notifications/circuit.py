@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 from datetime import timedelta
 
-from services.notifications.rules import Schedule
+from services.notifications.retrying import Schedule
 
 
 class Circuit:

@@ -1,4 +1,4 @@
-"""What a case must have come to, and by when: folded from its events, so that reminders follow. It names nobody."""
+"""What must have been done, and by when; that of a case is folded from its events here. It names nobody."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -30,7 +30,7 @@ from shared.contracts.reception import (
 )
 from shared.contracts.routines import CONTACT_WITHIN, in_force
 
-Kind: TypeAlias = Literal["reception", "contact", "follow-up"]
+Kind: TypeAlias = Literal["reception", "contact", "follow-up", "reading", "proposal"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,14 +114,19 @@ def _ids(persons: Iterable[PersonFacts]) -> frozenset[UUID]:
 
 @dataclass(frozen=True, slots=True)
 class Deadline:
-    """A day by which something is to be done in a case. Its id stays when the day moves."""
+    """A day by which something is to be done about a case or a prize's edition. Its id stays when the day moves.
+
+    `begins_on`: when it can be begun with; nobody is reminded earlier.
+    """
 
     id: UUID
-    case: UUID
+    about: UUID
     kind: Kind
     due_on: date
-    caseworker: str | None
-    unit: str | None
+    caseworker: str | None = None
+    unit: str | None = None
+    begins_on: date | None = None
+    prize_year: int | None = None
 
 
 def deadlines(id: UUID, case: KnownCase | None) -> list[Deadline]:

@@ -8,6 +8,7 @@ from uuid import UUID, uuid4
 from services.notifications import domain, hours, rules, store, store_inbox, store_life, store_mail, store_people
 from services.notifications.domain import About, Command, FailureReason
 from services.notifications.hours import Preference
+from services.notifications.retrying import Schedule
 from services.notifications.rules import PERSON, ROLE, Group, Notice, Place
 from services.notifications.store_inbox import Held, Reader
 from services.notifications.store_life import ResendReason
@@ -23,8 +24,10 @@ from shared.web.problems import Problem
 OURSELVES = "service:notifications"
 MOST_AT_ONCE = 500
 LONGEST_SNOOZE = timedelta(days=90)
+# Whom a message can be handed over to, and who can stand in for each other. A juror judges for themselves.
+COLLEAGUES = ("coordinator", "caseworker", "manager", "secretary", "operator")
 # The roles whose people have an inbox.
-READERS = ("coordinator", "caseworker", "manager", "secretary", "operator")
+READERS = (*COLLEAGUES, "jury")
 
 
 async def carry_out(
@@ -91,14 +94,16 @@ async def _places(tx: Connection, wanted: Sequence[Notice], at: datetime, now: d
 async def prefer(tx: Connection, actor: Actor, wanted: Preference) -> None:
     """Keeps what `actor` chose; it holds for messages from now on. Refused when it makes no sense."""
     hours.checked(wanted, actor.sub)
-    if wanted.stand_in is not None and wanted.stand_in not in await store_people.signed_in(tx):
+    if wanted.stand_in is not None and wanted.stand_in not in await store_people.staff(tx, COLLEAGUES):
         raise Refused("unknown-colleague", field="stand_in")
     await store_people.prefer(tx, actor.sub, wanted)
 
 
 async def colleagues(conn: Connection, vault: Vault, actor: Actor) -> list[tuple[str, str]]:
-    """Sign-in subjects and names of everybody else who has an inbox, by name."""
-    found = {sub: key for sub, key in (await store_people.staff(conn, READERS)).items() if sub != actor.sub}
+    """Sign-in subjects and names of everybody else whom a message can go to, by name. Nobody for a mere juror."""
+    if actor.roles.isdisjoint(COLLEAGUES):
+        return []
+    found = {sub: key for sub, key in (await store_people.staff(conn, COLLEAGUES)).items() if sub != actor.sub}
     known = await names(conn, vault, found.values())
     return sorted(((sub, known[key]) for sub, key in found.items() if key in known), key=lambda one: one[1].casefold())
 
@@ -156,9 +161,12 @@ async def hand_over(tx: Connection, notification: UUID, actor: Actor, to: str) -
     found = await store_inbox.held(tx, notification)
     if found is not None and (found.holder, found.handed_by) == (PERSON + to, actor.sub):
         return  # handed over already: a double click
-    if not (await _held(tx, notification, actor)).open:
+    held = await _held(tx, notification, actor)
+    if not held.open:
         raise Refused("already-done")
-    if to not in await store_people.staff(tx, READERS):
+    if held.why == "jurors":
+        raise Refused("jurors-own", field="to")
+    if to not in await store_people.staff(tx, COLLEAGUES):
         raise Refused("unknown-colleague", field="to")
     await store_inbox.hand_over(tx, notification, PERSON + to, actor.sub)
     await store.tell(tx, "inbox")
@@ -188,7 +196,7 @@ async def failed(
     await tell_deliveries(tx)
 
 
-async def give_up_overdue(tx: Connection, schedule: rules.Schedule, now: datetime) -> int:
+async def give_up_overdue(tx: Connection, schedule: Schedule, now: datetime) -> int:
     """Ends what has waited for the mail server longer than we try; how many mails."""
     ended = await store_mail.give_up_overdue(tx, schedule.give_up)
     for mail, attempts in ended:

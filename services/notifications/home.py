@@ -14,7 +14,7 @@ class Task:
 
 
 _ROLES = {
-    "inbox": {"coordinator", "caseworker", "manager", "secretary"},
+    "inbox": {"coordinator", "caseworker", "manager", "secretary", "jury"},
     "reception": {"coordinator"},
     "work": {"caseworker", "manager"},
     "looks": {"auditor"},

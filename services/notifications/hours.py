@@ -77,7 +77,9 @@ def place(
     """Where `notice` goes, `today` in business time and `now` in real time. `there`: who has ever signed in."""
     if not notice.recipient.startswith(PERSON):
         return Place(notice.recipient, notice.withheld)
-    sub = holder(notice.recipient.removeprefix(PERSON), preferences, today)
+    sub = notice.recipient.removeprefix(PERSON)
+    if notice.why != "jurors":  # nobody stands in for a juror
+        sub = holder(sub, preferences, today)
     wanted = preferences.get(sub, USUAL)
     cadence, withheld = wanted.cadence(notice.group), notice.withheld
     if notice.channel == "email" and withheld is None:

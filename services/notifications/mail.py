@@ -26,6 +26,18 @@ class Told:
     about: UUID
     why: str
     due_on: date | None = None
+    prize_year: int | None = None
+
+
+class Linked(Protocol):
+    """What leads somewhere: a notification in a mail, in an inbox or on the page of a delivery."""
+
+    @property
+    def rule(self) -> str: ...
+    @property
+    def about(self) -> UUID: ...
+    @property
+    def prize_year(self) -> int | None: ...
 
 
 class Say(Protocol):
@@ -83,14 +95,22 @@ def addressed(text: str, recipient: str, link: str = "") -> bytes:
     return f"To: {recipient}\r\n{text.replace(LINK, quoted)}".encode("ascii")
 
 
-def link(rule: str, about: UUID) -> str:
+def link(item: Linked) -> str:
     """Where an item leads, below the public address."""
-    return f"/awards/nominations/{about}" if rule == "nomination-submitted" else f"/reception/cases/{about}"
+    match item.rule:
+        case "nomination-submitted":
+            return f"/awards/nominations/{item.about}"
+        case "jury-reading":
+            return f"/awards/jury?year={item.prize_year}"
+        case "jury-proposal":
+            return f"/awards/prizes/{item.prize_year}"
+        case _:
+            return f"/reception/cases/{item.about}"
 
 
 def _allocations(say: Say, items: Sequence[Told], count: int, public_url: str, facts: dict[str, object]) -> list[str]:
     lines = [say("mail.allocation-received.body", n=count), ""]
-    lines += [public_url + link(item.rule, item.about) for item in items[:MOST_LINKS]]
+    lines += [public_url + link(item) for item in items[:MOST_LINKS]]
     if count > MOST_LINKS:
         lines.append(say("mail.allocation-received.more", n=count - MOST_LINKS))
     lines += ["", say("mail.allocation-received.inbox"), f"{public_url}/notifications/inbox"]
@@ -105,7 +125,8 @@ def _digest(say: Say, items: Sequence[Told], count: int, public_url: str, facts:
         reasons.setdefault((item.rule, item.why), []).append(item)
     for (rule, why), together in reasons.items():
         for item in together:
-            lines += ["", "* " + say(f"mail.item.{rule}", day=item.due_on), f"  {public_url}{link(rule, item.about)}"]
+            lines += ["", "* " + say(f"mail.item.{rule}", day=item.due_on, year=item.prize_year)]
+            lines += [f"  {public_url}{link(item)}"]
         lines += ["", "  " + say(f"why.{rule}.{why}")]
     if count > MOST_LINKS:
         lines += ["", say("mail.allocation-received.more", n=count - MOST_LINKS)]

@@ -1,17 +1,18 @@
-"""Cases are followed, and who must act is reminded: once for each step of each deadline, and never of what is done."""
+"""Cases and prizes are followed, and who must act is reminded: once for each step, and never of what is done."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import UTC, date, datetime
 from uuid import UUID
 
 import structlog
 
-from services.notifications import handlers, store, store_deadlines
-from services.notifications.deadlines import Deadline, Progress, deadlines, due, evolve, next_on
-from services.notifications.rules import RULE_OF, Notice, reminders
+from services.notifications import deadlines, handlers, prizes, store, store_deadlines, store_people
+from services.notifications.deadlines import Deadline, Progress, due, next_on
+from services.notifications.rules import RULE_OF, Notice, reminders, steps_of
 from services.notifications.store_deadlines import Running
 from shared.clock import STOCKHOLM
+from shared.contracts.awards import EditionEvent
 from shared.contracts.envelope import Fact
 from shared.contracts.reception import CaseEvent
 from shared.database import Connection
@@ -27,21 +28,14 @@ LOOK = 1.0
 
 async def follow(tx: Connection, facts: Sequence[Fact], at: datetime) -> None:
     """Deadlines follow `facts`; reminders of what is met, moved or gone are settled, `at` in business time."""
-    told = {fact.subject: fact for fact in facts if isinstance(fact.event, CaseEvent)}
+    told = {fact.subject: fact for fact in facts if isinstance(fact.event, CaseEvent | EditionEvent)}
     if not told:
         return
-    cases = await store_deadlines.known(tx, told.keys())
-    for fact in facts:
-        if isinstance(fact.event, CaseEvent):
-            after = evolve(cases.get(fact.subject), fact.event)
-            if after is not None:
-                cases[fact.subject] = after
-    await store_deadlines.know(tx, cases)
+    now = {d.id: d for d in [*await _of_cases(tx, facts), *await _of_prizes(tx, facts)]}
     before = await store_deadlines.running(tx, told.keys())
-    now = {d.id: d for case, known in cases.items() for d in deadlines(case, known)}
     over = before.keys() - now.keys()
     changed = [
-        _changed(before.get(id), deadline, told[deadline.case].at.astimezone(STOCKHOLM).date())
+        _changed(before.get(id), deadline, told[deadline.about].at.astimezone(STOCKHOLM).date())
         for id, deadline in now.items()
         if id not in before or before[id].deadline != deadline
     ]
@@ -53,6 +47,36 @@ async def follow(tx: Connection, facts: Sequence[Fact], at: datetime) -> None:
         await store_deadlines.write(tx, changed)
 
 
+async def _of_cases(tx: Connection, facts: Sequence[Fact]) -> list[Deadline]:
+    """The deadlines of the cases that `facts` are about, after them."""
+    keys = {fact.subject for fact in facts if isinstance(fact.event, CaseEvent)}
+    if not keys:
+        return []
+    known = await store_deadlines.known(tx, keys)
+    for fact in facts:
+        if isinstance(fact.event, CaseEvent):
+            after = deadlines.evolve(known.get(fact.subject), fact.event)
+            if after is not None:
+                known[fact.subject] = after
+    await store_deadlines.know(tx, known)
+    return [deadline for id, case in known.items() for deadline in deadlines.deadlines(id, case)]
+
+
+async def _of_prizes(tx: Connection, facts: Sequence[Fact]) -> list[Deadline]:
+    """The deadlines of the prizes' editions that `facts` are about, after them."""
+    keys = {fact.subject for fact in facts if isinstance(fact.event, EditionEvent)}
+    if not keys:
+        return []
+    known = await store_deadlines.known_prizes(tx, keys)
+    for fact in facts:
+        if isinstance(fact.event, EditionEvent):
+            after = prizes.evolve(known.get(fact.subject), fact.event)
+            if after is not None:
+                known[fact.subject] = after
+    await store_deadlines.know_prizes(tx, known)
+    return [deadline for id, prize in known.items() for deadline in prizes.deadlines(id, prize)]
+
+
 def _changed(before: Running | None, deadline: Deadline, day: date) -> Running:
     """A new deadline, or one whose day or caseworker is another: whoever has it now is told where it stands."""
     rule = RULE_OF[deadline.kind]
@@ -62,7 +86,7 @@ def _changed(before: Running | None, deadline: Deadline, day: date) -> Running:
         progress = Progress(deadline.due_on)
     else:
         progress = Progress(deadline.due_on, told_on=before.progress.told_on)
-    return Running(deadline, progress, next_on(rule.steps, progress))
+    return Running(deadline, progress, next_on(steps_of(deadline), progress))
 
 
 async def settle(tx: Connection, reminded: Sequence[UUID], at: datetime) -> None:
@@ -80,15 +104,16 @@ async def remind(tx: Connection, today: date, at: datetime, now: datetime) -> in
         return 0
     found = await store_deadlines.due(tx, today)
     raised, outlived, wanted = [], [], list[Notice]()
+    jurors = await _jurors(tx) if any(one.deadline.kind == "reading" for one in found) else ()
     for one in found:
-        steps = RULE_OF[one.deadline.kind].steps
+        steps = steps_of(one.deadline)
         newest = due(steps, one.progress, today)
         if newest is None:  # pragma: no cover - a row that an older release wrote with other steps
             raised.append(Running(one.deadline, one.progress, next_on(steps, one.progress)))
             continue
         progress = Progress(one.progress.due_on, one.progress.told_on, newest)
         raised.append(Running(one.deadline, progress, next_on(steps, progress)))
-        wanted += reminders(one.deadline, newest, at)
+        wanted += reminders(one.deadline, newest, at, jurors)
         outlived.append(one.deadline.id)
     if not found:
         return 0
@@ -97,6 +122,20 @@ async def remind(tx: Connection, today: date, at: datetime, now: datetime) -> in
     await store_deadlines.write(tx, raised)
     step("notifications.reminders-raised")
     return len(found)
+
+
+async def _jurors(tx: Connection) -> Collection[str]:
+    return (await store_people.staff(tx, ["jury"])).keys()
+
+
+async def welcome(tx: Connection, sub: str, at: datetime, now: datetime) -> None:
+    """A juror who has just signed in gets what the others were reminded of while nobody knew of them."""
+    wanted = list[Notice]()
+    for one in await store_deadlines.reminded(tx, "reading"):
+        newest = one.progress.raised
+        if newest is not None and newest in steps_of(one.deadline):
+            wanted += reminders(one.deadline, newest, at, [sub])
+    await handlers.make(tx, wanted, {}, at, now)
 
 
 async def run(runtime: Runtime) -> None:

@@ -1,7 +1,7 @@
 """Who must know what, why, through which channel, how soon and for how long: the table of rules, and every number."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from itertools import product
 from types import MappingProxyType
@@ -36,8 +36,11 @@ ROLE, MAILBOX = "role:", "mailbox:"  # and the role, then perhaps a slash and th
 
 NOBODY = ""
 
-# Whom a rule names. `caseworker` means the coordinators as long as a case has none.
-Audience = Literal["coordinators", "secretaries", "nominator", "caseworker", "previous-caseworker", "managers"]
+# Whom a rule names. `caseworker` means the coordinators as long as a case has none. `jurors` is each by themselves:
+# what one of them has read, the others have not.
+Audience = Literal[
+    "coordinators", "secretaries", "nominator", "caseworker", "previous-caseworker", "managers", "jurors"
+]
 # What a person may choose a channel for.
 Group = Literal["cases", "reminders", "nominations"]
 
@@ -63,6 +66,7 @@ class DeadlineRule:
     """So many days before a deadline (after it: less than nothing) these must know, unless it is met by then.
 
     `begins_as_news`: that the deadline began was told by something else, so steps before that day are left out.
+    `at_first`: these must know on the day from which it can be begun with, where the deadline has one.
     """
 
     name: str
@@ -70,6 +74,12 @@ class DeadlineRule:
     steps: Mapping[int, tuple[Audience, ...]]
     group: Group = "reminders"
     begins_as_news: bool = True
+    at_first: tuple[Audience, ...] = ()
+
+    @property
+    def who(self) -> frozenset[Audience]:
+        """Everybody whom it ever names."""
+        return frozenset(self.at_first).union(*self.steps.values())
 
 
 _DEALT_WITH = (
@@ -88,10 +98,16 @@ EVENT_RULES = (
 )
 _CASEWORKER: tuple[Audience, ...] = ("caseworker",)
 _BEFORE, _AROUND = dict.fromkeys((14, 7, 1, 0), _CASEWORKER), dict.fromkeys((7, 0, -1), _CASEWORKER)
+# Days before the ceremony. The first leaves the board time for a meeting: it decides after the jury's proposal.
+_CEREMONY = (30, 14, 7, 1)
+_JURY: Mapping[int, tuple[Audience, ...]] = MappingProxyType(dict.fromkeys(_CEREMONY, ("jurors",)))
+_OFFICE: Mapping[int, tuple[Audience, ...]] = MappingProxyType(dict.fromkeys(_CEREMONY, ("secretaries",)))
 DEADLINE_RULES = (
     DeadlineRule("reception-deadline", "reception", MappingProxyType({**_BEFORE, -1: ("caseworker", "managers")})),
     DeadlineRule("no-contact", "contact", MappingProxyType({0: _CASEWORKER}), begins_as_news=False),
     DeadlineRule("plan-follow-up", "follow-up", MappingProxyType({**_AROUND, -7: ("caseworker", "managers")})),
+    DeadlineRule("jury-reading", "reading", _JURY, begins_as_news=False, at_first=("jurors",)),
+    DeadlineRule("jury-proposal", "proposal", _OFFICE, begins_as_news=False, at_first=("secretaries",)),
 )
 RULE_OF: Mapping[Kind, DeadlineRule] = {rule.on: rule for rule in DEADLINE_RULES}
 
@@ -125,6 +141,7 @@ class Notice:
     withheld: str | None = None
     deadline: UUID | None = None
     due_on: date | None = None
+    prize_year: int | None = None
 
     @property
     def bundle(self) -> Bundle:
@@ -145,13 +162,15 @@ class Place:
 
 
 def reached(
-    audience: Audience, caseworker: str | None = None, unit: str | None = None
+    audience: Audience, person: str | None = None, unit: str | None = None
 ) -> tuple[str, list[Channel], str, str]:
     """Whom `audience` is here: the word for why, the channels, and the recipient in the inbox and by mail."""
     office = f"/{unit}" if unit else ""
     match audience:
-        case "caseworker" | "previous-caseworker" if caseworker is not None:
-            return audience, ["inbox", "email"], f"{PERSON}{caseworker}", f"{PERSON}{caseworker}"
+        case "caseworker" | "previous-caseworker" | "jurors" if person is not None:
+            return audience, ["inbox", "email"], f"{PERSON}{person}", f"{PERSON}{person}"
+        case "jurors":
+            return audience, [], "", ""
         case "caseworker" | "previous-caseworker":
             return "no-caseworker", ["inbox", "email"], f"{ROLE}coordinator", f"{MAILBOX}coordinator"
         case "managers":
@@ -209,9 +228,8 @@ def notices(fact: Fact, now: datetime) -> Sequence[Notice]:
                 old = channel == "email" and too_old_to_mail(fact.recorded_at, now)
                 key = uuid5(fact.id, f"{channel}:{recipient}")
                 withheld = "too-old" if old else None
-                found.append(
-                    Notice(key, rule.name, channel, recipient, fact.id, fact.at, about, why, rule.group, withheld)
-                )
+                notice = Notice(key, rule.name, channel, recipient, fact.id, fact.at, about, why, rule.group, withheld)
+                found.append(replace(notice, prize_year=getattr(fact.event, "prize_year", None)))
     return found
 
 
@@ -220,29 +238,46 @@ def dealt_with(fact: Fact) -> Sequence[tuple[str, UUID]]:
     return [(rule.name, fact.subject) for rule in EVENT_RULES if isinstance(fact.event, rule.done_by)]
 
 
-def reminders(deadline: Deadline, step: int, at: datetime) -> Sequence[Notice]:
-    """Who is reminded of `deadline` at `step`, `at` in business time. The same reminder of the same day has one id."""
-    rule, found = RULE_OF[deadline.kind], []
-    for audience in rule.steps[step]:
-        why, channels, inbox, email = reached(audience, deadline.caseworker, deadline.unit)
+def steps_of(deadline: Deadline) -> Mapping[int, tuple[Audience, ...]]:
+    """The steps of `deadline`, in days left, with whom each tells. It has none before it can be begun with."""
+    rule = RULE_OF[deadline.kind]
+    if deadline.begins_on is None:
+        return rule.steps
+    first = (deadline.due_on - deadline.begins_on).days
+    return {first: rule.at_first, **{step: who for step, who in rule.steps.items() if step < first}}
+
+
+def reminders(deadline: Deadline, step: int, at: datetime, jurors: Iterable[str] = ()) -> Sequence[Notice]:
+    """Who is reminded of `deadline` at `step`, `at` in business time. The same reminder of the same day has one id.
+
+    `jurors`: the sign-in subjects of those who are known.
+    """
+    rule, found = RULE_OF[deadline.kind], list[Notice]()
+
+    def remind(audience: Audience, person: str | None) -> None:
+        why, channels, inbox, email = reached(audience, person, deadline.unit)
         for channel in channels:
             recipient = inbox if channel == "inbox" else email
-            key = uuid5(deadline.id, f"{deadline.due_on}:{step}:{channel}:{recipient}")
             found.append(
                 Notice(
-                    key,
+                    uuid5(deadline.id, f"{deadline.due_on}:{step}:{channel}:{recipient}"),
                     rule.name,
                     channel,
                     recipient,
                     deadline.id,
                     at,
-                    deadline.case,
+                    deadline.about,
                     why,
                     rule.group,
                     deadline=deadline.id,
                     due_on=deadline.due_on,
+                    prize_year=deadline.prize_year,
                 )
             )
+
+    for audience in steps_of(deadline)[step]:
+        for person in sorted(jurors) if audience == "jurors" else [deadline.caseworker]:
+            remind(audience, person)
     return found
 
 
@@ -256,35 +291,3 @@ def collect_for(bundle: str, mails_last_hour: int) -> timedelta:
 def mail_id(notifications: Sequence[UUID]) -> UUID:
     """The id of the one mail that carries these: it follows from the first of them, and each is in one mail only."""
     return uuid5(min(notifications), "mail")
-
-
-@dataclass(frozen=True, slots=True)
-class Schedule:
-    """How a hand-over is repeated. Real time; the defaults are those of production."""
-
-    first: timedelta = timedelta(seconds=30)
-    longest: timedelta = timedelta(hours=1)
-    give_up: timedelta = timedelta(hours=24)
-
-    def wait(self, attempts: int, jitter: float) -> timedelta:
-        """How long to wait after `attempts` (1, 2, …): doubling, between half and all of it by `jitter` (0 to 1)."""
-        full: timedelta = min(self.first * (1 << min(attempts - 1, 20)), self.longest)
-        return full * (0.5 + 0.5 * jitter)
-
-    def over(self, composed_at: datetime, now: datetime) -> bool:
-        """Whether the time for trying has passed."""
-        return now - composed_at >= self.give_up
-
-
-Outcome = Literal["retry", "refused"]
-
-
-def outcome(phase: Literal["connection", "sender", "recipient", "data"], code: int | None) -> Outcome:
-    """What a mail server's no means for one mail. `code` is None when it did not say anything.
-
-    Only a permanent no to this recipient or this message is final. One to the connection or to our sender address is
-    our own fault, the same for every mail, and is tried again while somebody mends it.
-    """
-    if phase in {"recipient", "data"} and code is not None and 500 <= code <= 599:
-        return "refused"
-    return "retry"

@@ -7,7 +7,7 @@ from typing import Literal
 import aiosmtplib
 from aiosmtplib import SMTP
 
-from services.notifications.rules import outcome
+from services.notifications.retrying import outcome
 
 Phase = Literal["connection", "sender", "recipient", "data"]
 

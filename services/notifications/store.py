@@ -33,15 +33,15 @@ async def make(
     """Inserts those that do not exist yet; their ids. `places` is by notice, `traceparents` by cause."""
     rows = await tx.fetch(
         "insert into notification (id, state, rule, channel, recipient, cause, caused_at, about, traceparent, why,"
-        " grouping, bundle, deadline, due_on, holder, withheld, withheld_because, mail_after)"
+        " grouping, bundle, deadline, due_on, holder, withheld, withheld_because, mail_after, prize_year)"
         " select n.id, $1, n.rule, n.channel, n.recipient, n.cause, n.caused_at, n.about, n.traceparent, n.why,"
         " n.grouping, n.bundle, n.deadline, n.due_on, n.holder, n.withheld is not null, n.withheld,"
-        " coalesce(n.mail_after, clock_timestamp())"
+        " coalesce(n.mail_after, clock_timestamp()), n.prize_year"
         " from unnest($2::uuid[], $3::text[], $4::text[], $5::text[], $6::uuid[], $7::timestamptz[], $8::uuid[],"
         " $9::text[], $10::text[], $11::text[], $12::text[], $13::uuid[], $14::date[], $15::text[], $16::text[],"
-        " $17::timestamptz[]) with ordinality"
+        " $17::timestamptz[], $18::int[]) with ordinality"
         " as n (id, rule, channel, recipient, cause, caused_at, about, traceparent, why, grouping, bundle, deadline,"
-        " due_on, holder, withheld, mail_after, nr) order by n.nr"
+        " due_on, holder, withheld, mail_after, prize_year, nr) order by n.nr"
         " on conflict do nothing returning id",
         _dump(Notification()),
         [n.id for n in notices],
@@ -60,6 +60,7 @@ async def make(
         [places[n.id].holder for n in notices],
         [places[n.id].withheld for n in notices],
         [places[n.id].mail_after for n in notices],
+        [n.prize_year for n in notices],
     )
     return [row["id"] for row in rows]
 

@@ -52,6 +52,7 @@ class Item:
     recipient: str
     holder: str
     due_on: date | None
+    prize_year: int | None
     snoozed_until: date | None
     persons: int | None
     receive_by: date | None
@@ -66,7 +67,7 @@ Cursor = tuple[datetime, UUID]
 
 _ITEMS = (
     "select n.id, n.rule, n.grouping, n.about, n.caused_at, n.created_at, n.acknowledged_by, n.acknowledged_at,"
-    " n.handed_by, n.settled_at, n.why, n.recipient, n.holder, n.due_on, d.recipient as read_by,"
+    " n.handed_by, n.settled_at, n.why, n.recipient, n.holder, n.due_on, n.prize_year, d.recipient as read_by,"
     " h.recipient as handed_key, k.persons, k.receive_by, k.cancelled,"
     " (select s.until from snooze s where s.notification = n.id and s.sub = $2 and s.until > $3) as snoozed_until"
     " from notification n left join directory d on d.sub = n.acknowledged_by"
@@ -135,17 +136,19 @@ async def open_up_to(tx: Connection, reader: Reader, until: UUID | None, group: 
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """In whose inbox an item is, whether it still asks for something, and who handed it over last."""
+    """In whose inbox an item is, whether it still asks for something, who handed it over last, and whom it meant."""
 
     holder: str
     open: bool
     handed_by: str | None
+    why: str
 
 
 async def held(tx: Connection, notification: UUID) -> Held | None:
     """Locked. None when there is no such item."""
     row = await tx.fetchrow(
-        f"select holder, {OPEN} as open, handed_by from notification n where id = $1 and channel = 'inbox' for update",
+        f"select holder, {OPEN} as open, handed_by, why from notification n where id = $1 and channel = 'inbox'"
+        " for update",
         notification,
     )
     return Held(**dict(row)) if row else None

@@ -20,6 +20,7 @@ class Carried:
     rule: str
     about: UUID
     due_on: date | None
+    prize_year: int | None
     caused_at: datetime
     created_at: datetime
 
@@ -48,7 +49,7 @@ async def life(conn: Connection, mail: UUID) -> Life | None:
     if row is None:
         return None
     carried = await conn.fetch(
-        "select rule, about, due_on, caused_at, created_at from notification where mail = $1"
+        "select rule, about, due_on, prize_year, caused_at, created_at from notification where mail = $1"
         " order by created_at, id limit $2",
         mail,
         MOST,

@@ -8,7 +8,8 @@ from uuid import UUID
 
 from services.notifications.hours import mail_after
 from services.notifications.mail import Told
-from services.notifications.rules import MOST_A_DAY, MOST_IN_ONE_MAIL, PERSON, Schedule, collect_for, mail_id
+from services.notifications.retrying import Schedule
+from services.notifications.rules import MOST_A_DAY, MOST_IN_ONE_MAIL, PERSON, collect_for, mail_id
 from shared.database import Connection
 from shared.faults import step
 
@@ -122,7 +123,8 @@ async def lease(tx: Connection, holder: UUID, seconds: float, instance: str) -> 
 async def carried_items(conn: Connection, mail: UUID, limit: int) -> list[Told]:
     """What the mail tells, the oldest first."""
     rows = await conn.fetch(
-        "select rule, about, why, due_on from notification where mail = $1 order by created_at, id limit $2",
+        "select rule, about, why, due_on, prize_year from notification where mail = $1"
+        " order by created_at, id limit $2",
         mail,
         limit,
     )

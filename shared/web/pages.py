@@ -46,7 +46,7 @@ NAV: tuple[NavItem, ...] = (
     _item("coordinator caseworker manager", "/reception/", "nav.reception"),
     _item("auditor", "/reception/looks", "nav.looks"),
     _item("coordinator", "/reception/imports", "nav.imports"),
-    _item("coordinator caseworker manager secretary", "/notifications/inbox", "nav.inbox"),
+    _item("coordinator caseworker manager secretary jury", "/notifications/inbox", "nav.inbox"),
     _item("coordinator caseworker manager council secretary auditor operator", "/reporting/", "nav.reporting"),
     _item("jury", "/awards/jury", "nav.jury"),
     _item("secretary", "/awards/prizes", "nav.round"),

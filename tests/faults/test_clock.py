@@ -15,7 +15,7 @@ from types import ModuleType
 import pytest
 
 from services.awards.edition import Edition, instant
-from services.notifications.rules import Schedule
+from services.notifications.retrying import Schedule
 from services.reception.rules import add_months
 from services.reporting.rules import MONTHS_TO_RECEIVE, months_after
 from shared.clock import STOCKHOLM, Clock

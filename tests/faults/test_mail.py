@@ -9,7 +9,7 @@ from datetime import timedelta
 
 import pytest
 
-from services.notifications.rules import Schedule
+from services.notifications.retrying import Schedule
 from tests.faults.proof import Run, record, seeds
 from tests.notifications.town import PACE, allocation, nomination
 

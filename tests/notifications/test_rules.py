@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.notifications import domain, mail, rules
+from services.notifications import domain, mail, retrying, rules
 from services.notifications.domain import EMPTY, About, Acknowledge, Command, GiveUp, MarkSent
 from services.notifications.home import tasks
-from services.notifications.rules import Schedule
+from services.notifications.retrying import Schedule
 from shared.decider import Refused, fold
 from shared.web.texts import Texts
 from tests.notifications.town import NOMINATOR_FACTS, NOW, allocation, nomination
@@ -97,7 +97,7 @@ def test_a_day_is_a_bounded_number_of_attempts() -> None:
     ],
 )
 def test_only_a_permanent_no_to_this_mail_is_final(phase: str, code: int | None, outcome: str) -> None:
-    assert rules.outcome(phase, code) == outcome  # type: ignore[arg-type]
+    assert retrying.outcome(phase, code) == outcome  # type: ignore[arg-type]
 
 
 @given(st.lists(st.uuids(), min_size=1, max_size=20, unique=True), st.randoms())

@@ -8,7 +8,8 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from services.notifications import handlers, store_mail
-from services.notifications.rules import TOO_OLD_TO_MAIL, Schedule
+from services.notifications.retrying import Schedule
+from services.notifications.rules import TOO_OLD_TO_MAIL
 from shared.identity import Actor
 from tests.notifications.town import CORPORATE, NOW, PACE, Town, allocation, moved, nomination
 

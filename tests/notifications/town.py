@@ -13,7 +13,7 @@ from uuid import UUID, uuid4
 
 from services.notifications import consumers, domain, reminding, store, store_people
 from services.notifications.addresses import Address, NotNow
-from services.notifications.rules import Schedule
+from services.notifications.retrying import Schedule
 from services.notifications.sender import Pace, Sender
 from services.notifications.store_people import Mailbox
 from shared.clock import Clock

@@ -64,6 +64,13 @@ OTHER_SEX = (
     "update reporting.person_row set sex = case sex when 'female' then 'male' when 'male' then 'female' else sex end"
 )
 CHANGED = {
+    "a juror got no reminder": (
+        "I1",
+        "insert into notifications.directory (sub, recipient, roles) values ('left-out', gen_random_uuid(), '{jury}');"
+        " update notifications.deadline set raised = 14 where kind = 'reading'",
+        "delete from notifications.directory where sub = 'left-out';"
+        " update notifications.deadline set raised = null where kind = 'reading'",
+    ),
     "a row of a projection is gone": (
         "I1",
         ONE_OF.format("reporting.person_row", "true")

@@ -5,7 +5,7 @@ A service that is away, or was killed in the middle, costs time and nothing else
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 from uuid import UUID
 
@@ -38,6 +38,26 @@ def _json(answer: httpx.Response) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
+async def _until_answered(request: str, once: Callable[[], Awaitable[httpx.Response]]) -> httpx.Response:
+    """What `once` gets, as soon as somebody is there who answers. Raises No and Unanswered."""
+    end, pause, last = time.monotonic() + PATIENCE, 0.05, ""
+    while True:
+        try:
+            answer = await once()
+        except httpx.TransportError as error:
+            last = type(error).__name__
+        else:
+            if answer.status_code < 300:
+                return answer
+            if answer.status_code not in _AWAY:
+                raise No(request, answer)
+            last = str(answer.status_code)
+        if time.monotonic() > end:
+            raise Unanswered(f"{request} was not answered for {PATIENCE:.0f} s; the last was {last}")
+        await asyncio.sleep(pause)
+        pause = min(pause * 1.5, 1.0)
+
+
 def _who(role: str) -> dict[str, str]:
     """A role, or the subject of one of the demo's people."""
     return {"role" if role.isalpha() else "sub": role}
@@ -58,6 +78,19 @@ class Api:
 
     async def __aexit__(self, *_: object) -> None:
         await self._client.aclose()
+
+    async def sign_in(self, sub: str) -> None:
+        """Logs in as one of the demo's people does, on the sign-in page."""
+
+        async def once() -> httpx.Response:
+            async with httpx.AsyncClient(timeout=httpx.Timeout(20, connect=3), follow_redirects=True) as browser:
+                page = await browser.get(self._client.base_url.join("/auth/login"))
+                asked = dict(page.url.params)
+                if page.status_code in _AWAY:
+                    return page
+                return await browser.post(page.url.copy_with(query=None), data={**asked, "sub": sub})
+
+        await _until_answered("signing in", once)
 
     async def get(self, role: str, path: str) -> dict[str, Any]:
         return _json(await self._call("GET", path, role))
@@ -91,25 +124,15 @@ class Api:
         headers: Mapping[str, str] | None = None,
         sent: Mapping[str, Any] | None = None,
     ) -> httpx.Response:
-        end, pause, last = time.monotonic() + PATIENCE, 0.05, ""
-        while True:
-            try:
-                bearer = {"Authorization": f"Bearer {await self._token(role)}"}
-                answer = await self._client.request(method, path, headers={**(headers or {}), **bearer}, **(sent or {}))
-            except httpx.TransportError as error:
-                last = type(error).__name__
-            else:
-                if answer.status_code < 300:
-                    return answer
-                last = str(answer.status_code)
-                if answer.status_code == 401 and role in self._tokens:
-                    del self._tokens[role]
-                elif answer.status_code not in _AWAY:
-                    raise No(f"{method} {path}", answer)
-            if time.monotonic() > end:
-                raise Unanswered(f"{method} {path} was not answered for {PATIENCE:.0f} s; the last was {last}")
-            await asyncio.sleep(pause)
-            pause = min(pause * 1.5, 1.0)
+        async def once() -> httpx.Response:
+            bearer = {"Authorization": f"Bearer {await self._token(role)}"}
+            answer = await self._client.request(method, path, headers={**(headers or {}), **bearer}, **(sent or {}))
+            if answer.status_code == 401 and role in self._tokens:
+                del self._tokens[role]
+                raise httpx.ReadError("the token is too old")
+            return answer
+
+        return await _until_answered(f"{method} {path}", once)
 
     async def _token(self, role: str) -> str:
         """Of somebody who has the role, or of the very person whose `sub` it is."""

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import date, timedelta
 
-from deploy.local.year.steps import Announce, Assess, Decide, Join, Judge, Nominate, Step
+from deploy.local.year.steps import Announce, Assess, Decide, Join, Judge, LookIn, Nominate, SignIn, Step
 
 # The demo's three members of the jury, as `people.toml` has them.
 JURY = tuple(f"5d0f3f0a-7c1e-4d52-9b0a-0a6a7a4b1c{n}" for n in (10, 11, 15))
@@ -88,10 +88,12 @@ def prizes() -> Iterator[Step]:
     """
     year, following = YEARS
     yield Announce(date(2018, 9, 17), year, "2018-10-01T00:00:00", "2018-11-01T00:00:00", date(2019, 1, 28))
+    yield from (SignIn(date(2018, 10, 8), juror) for juror in JURY)
     yield from nominations(year)
     for nominee in (n.nominee for n in nominations(year)):
         reason = "outside-municipality" if nominee == "Åkerby snickeri" else None
         yield Assess(date(2018, 11, 5), nominee, reason)
+    yield from (LookIn(date(2018, 11, 7), juror) for juror in JURY)
     yield Judge(date(2018, 11, 8), JURY[1], "Cykelköket vid ån", recused="own-organisation")
     yield from _judged((date(2018, 11, 9), date(2018, 11, 12), date(2018, 11, 14)), _POINTS)
     yield Decide(date(2018, 11, 16), year, "calendar", {

@@ -31,10 +31,12 @@ from deploy.local.year.steps import (
     Import,
     Join,
     Judge,
+    LookIn,
     Nominate,
     Notify,
     OfPrize,
     SetQuota,
+    SignIn,
     Step,
     Work,
 )
@@ -143,7 +145,7 @@ class Player:
                 said = {name: getattr(step, name) for name in ("nominee", "citation", "nominator", "email", "language")}
                 body = said | {"prize": "integration", "prize_year": step.year, "nominee_kind": step.kind}
                 return await self.api.post("secretary", "/awards/nominations", key, body)
-            case Announce() | Assess() | Join() | Judge() | Decide():
+            case Announce() | Assess() | Join() | SignIn() | LookIn() | Judge() | Decide():
                 return await prize.perform(self.api, self.ledger, step, key)
             case Acknowledge():
                 return await self.api.post("coordinator", "/notifications/inbox/acknowledge", key, {})

@@ -1,11 +1,16 @@
 """The prize's steps through the public API: each in the version that its subject has now."""
 
+import asyncio
+import time
 from typing import Any, assert_never
 from uuid import UUID
 
 from deploy.local.year.api import Api, No
 from deploy.local.year.ledger import Ledger
-from deploy.local.year.steps import Announce, Assess, Decide, Join, Judge, OfPrize
+from deploy.local.year.steps import Announce, Assess, Decide, Join, Judge, LookIn, OfPrize, SignIn
+
+# how long a message is waited for; without Kafka the year goes on
+_MESSAGE_SECONDS = 3.0
 
 
 async def perform(api: Api, ledger: Ledger, step: OfPrize, key: UUID) -> dict[str, Any]:
@@ -25,6 +30,11 @@ async def perform(api: Api, ledger: Ledger, step: OfPrize, key: UUID) -> dict[st
         case Join():
             subject = f"/awards/nominations/{of(step.nominee)}"
             return await _change(api, "secretary", subject, f"{subject}/same", key, {"same_as": of(step.same_as)})
+        case SignIn():
+            await api.sign_in(step.juror)
+            return {}
+        case LookIn():
+            return {"messages": await _messages(api, step.juror)}
         case Judge():
             nomination = of(step.nominee)
             what = "recusal" if step.recused else "score"
@@ -44,6 +54,16 @@ async def perform(api: Api, ledger: Ledger, step: OfPrize, key: UUID) -> dict[st
             return await _change(api, "secretary", subject, f"{subject}/{step.what}", key, body)
         case _:
             assert_never(step)
+
+
+async def _messages(api: Api, juror: str) -> int:
+    """How many there are, after a while at most."""
+    end = time.monotonic() + _MESSAGE_SECONDS
+    while True:
+        found = len((await api.get(juror, "/notifications/inbox"))["items"])
+        if found or time.monotonic() > end:
+            return found
+        await asyncio.sleep(0.05)
 
 
 async def _change(api: Api, who: str, subject: str, path: str, key: UUID, body: dict[str, Any]) -> dict[str, Any]:

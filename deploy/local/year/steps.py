@@ -193,6 +193,30 @@ class Join:
 
 
 @dataclass(frozen=True, slots=True)
+class SignIn:
+    """A juror (by `sub`) logs in for the first time: from then on there is somebody to tell."""
+
+    day: date
+    juror: str
+
+    @property
+    def key(self) -> str:
+        return f"login {self.juror[-2:]}"
+
+
+@dataclass(frozen=True, slots=True)
+class LookIn:
+    """A juror looks for the message that the reading begins."""
+
+    day: date
+    juror: str
+
+    @property
+    def key(self) -> str:
+        return f"message {self.juror[-2:]} {self.day}"
+
+
+@dataclass(frozen=True, slots=True)
 class Judge:
     """A juror (by `sub`) gives points, or steps aside."""
 
@@ -236,7 +260,7 @@ class Acknowledge:
         return f"acknowledgement {self.day}"
 
 
-OfPrize: TypeAlias = Announce | Assess | Join | Judge | Decide
+OfPrize: TypeAlias = Announce | Assess | Join | SignIn | LookIn | Judge | Decide
 # in the order in which they are done on one day
 Step: TypeAlias = (
     SetQuota | Cancel | Import | Notify | Give | Arrive | Correct | Work | Nominate | OfPrize | Acknowledge
@@ -254,6 +278,8 @@ ORDER: tuple[type, ...] = (
     Nominate,
     Assess,
     Join,
+    SignIn,
+    LookIn,
     Judge,
     Decide,
     Acknowledge,

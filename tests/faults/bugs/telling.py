@@ -8,7 +8,7 @@ from uuid import uuid4
 from pytest import MonkeyPatch
 
 from services.notifications import handlers, mail, rules
-from services.notifications.rules import Schedule
+from services.notifications.retrying import Schedule
 from tests.faults.bugs.seeded import Bug
 from tests.faults.ground import Ground
 from tests.notifications.town import PACE, allocation, nomination

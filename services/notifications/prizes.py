@@ -1,0 +1,65 @@
+"""By when a prize's jury must have read and proposed: folded from the edition's events. It knows no nomination."""
+
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from typing import assert_never
+from uuid import UUID, uuid5
+
+from services.notifications.deadlines import Deadline, Kind
+from shared.clock import STOCKHOLM
+from shared.contracts.awards import (
+    EditionEvent,
+    LaureatesProposed,
+    PrizeAnnounced,
+    PrizeCalendarMoved,
+    PrizeDecided,
+    PrizePublished,
+    PrizeWithheld,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class KnownPrize:
+    """What reminders may know of a prize's edition. `proposed`: the jury has, so its work is done."""
+
+    prize_year: int
+    closes_at: datetime
+    ceremony_on: date
+    proposed: bool = False
+
+    @property
+    def closed_from(self) -> date:
+        """The first day on which nobody can nominate any more."""
+        last = (self.closes_at - timedelta(microseconds=1)).astimezone(STOCKHOLM).date()
+        return last + timedelta(days=1)
+
+
+def evolve(prize: KnownPrize | None, event: EditionEvent) -> KnownPrize | None:
+    """The edition after `event`. None when it began before there were these reminders.
+
+    A beginning that is told again, past the gate, takes nothing back.
+    """
+    if isinstance(event, PrizeAnnounced):
+        return prize or KnownPrize(event.prize_year, event.closes_at, event.ceremony_on)
+    if prize is None:
+        return None
+    match event:
+        case PrizeCalendarMoved():
+            return replace(prize, closes_at=event.closes_at, ceremony_on=event.ceremony_on)
+        case LaureatesProposed() | PrizeDecided() | PrizeWithheld() | PrizePublished():
+            return replace(prize, proposed=True)
+        case _:
+            assert_never(event)
+
+
+def deadlines(id: UUID, prize: KnownPrize | None) -> list[Deadline]:
+    """What runs for the edition `id`: the jury's reading and the secretary's proposal, until there is one."""
+    if prize is None or prize.proposed:
+        return []
+
+    def deadline(kind: Kind) -> Deadline:
+        return Deadline(
+            uuid5(id, kind), id, kind, prize.ceremony_on, begins_on=prize.closed_from, prize_year=prize.prize_year
+        )
+
+    return [deadline("reading"), deadline("proposal")]
