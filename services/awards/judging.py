@@ -46,7 +46,10 @@ class Desk:
 
 
 async def desk(doing: Doing, year: int, *, changing: bool = False) -> Desk:
-    """What the actor judges of the year; `changing` keeps the edition as it is. Problem 404: there is no such prize."""
+    """What the actor judges of the year; `changing` keeps the edition as it is. Problem 404: there is no such prize.
+
+    From the first time on, while it is undecided, the secretary knows the actor as one of the jury.
+    """
     assert doing.actor is not None
     juror = juror_id(doing.actor)
     if changing:
@@ -55,6 +58,8 @@ async def desk(doing: Doing, year: int, *, changing: bool = False) -> Desk:
         stored = (await store_prizes.editions(doing.tx)).get(year)
     if stored is None or stored.edition is None:
         raise Problem(404, "unknown-edition")
+    if doing.actor.name and stored.edition.outcome is None:
+        await store_prizes.seen(doing.tx, juror, doing.actor.name, year, doing.today)
     nominations = judged(await store.of_year(doing.tx, year))
     reviews = await store_prizes.reviews(doing.tx, year)
     every = [review for review, _ in reviews.values()]
@@ -78,14 +83,6 @@ async def one(doing: Doing, nomination: UUID, *, changing: bool = False) -> Desk
     return found
 
 
-async def _do(doing: Doing, found: Desk, nomination: UUID, expected: int, command: ReviewCommand) -> Answer:
-    assert doing.actor is not None
-    answer = await _decide(doing, nomination, found.juror, expected, command)
-    if doing.actor.name:
-        await store_prizes.seen(doing.tx, found.juror, doing.actor.name)
-    return answer
-
-
 async def _decide(doing: Doing, nomination: UUID, juror: UUID, expected: int, command: ReviewCommand) -> Answer:
     id = review_id(nomination, juror)
     state, sequence = await store_prizes.load_review(doing.tx, id, nomination, juror)
@@ -107,7 +104,7 @@ async def score(doing: Doing, nomination: UUID, body: ScoreBody, expected: int) 
     command = Score(
         nomination, found.juror, body.score, comment != before, found.nominations[nomination], found.edition
     )
-    answer = await _do(doing, found, nomination, expected, command)
+    answer = await _decide(doing, nomination, found.juror, expected, command)
     if comment != before:
         if comment is None:
             await words.forget(doing.tx, doing.vault, id)
@@ -123,7 +120,7 @@ async def recuse(doing: Doing, nomination: UUID, body: RecusalBody, expected: in
     if nomination not in found.candidates and nomination not in found.recused:
         raise Problem(404, "unknown-nomination")
     command = Recuse(nomination, found.juror, body.reason, found.edition)
-    answer = await _do(doing, found, nomination, expected, command)
+    answer = await _decide(doing, nomination, found.juror, expected, command)
     await words.forget(doing.tx, doing.vault, review_id(nomination, found.juror))
     return Answer(200, answer.data, "/awards/jury", answer.etag)
 

@@ -79,6 +79,24 @@ def reading_list(
 
 
 @dataclass(frozen=True, slots=True)
+class Progress:
+    """How far one juror has come: of the `judges` nominees that are theirs `scored`, and `recused` that are not."""
+
+    judges: int
+    scored: int
+    recused: int
+
+
+def progress(juror: UUID, nominations: Mapping[UUID, Nomination], reviews: Iterable[Review]) -> Progress:
+    """Counted as the juror's own reading list has it: points for an older text do not count."""
+    reviews = tuple(reviews)
+    theirs = reading_list(juror, nominations, reviews)
+    return Progress(
+        len(theirs), sum(each.scored for each in theirs.values()), len(candidates(nominations)) - len(theirs)
+    )
+
+
+@dataclass(frozen=True, slots=True)
 class Result:
     """The jury's points for one nominee; `mean` None while nobody has given any."""
 

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from datetime import date
 from uuid import UUID
 
 from pydantic import TypeAdapter
@@ -90,14 +91,27 @@ async def states(conn: Connection) -> AsyncIterator[tuple[UUID, int, Edition | R
         yield row["id"], row["sequence"], _REVIEW.validate_json(row["state"]) if row["state"] else None
 
 
-async def seen(tx: Connection, juror: UUID, name: str) -> None:
-    """The juror's name as it is now."""
+async def seen(tx: Connection, juror: UUID, name: str, year: int, today: date) -> None:
+    """The juror is at work on a year's prize: the name as it is now, and the day."""
     await tx.execute(
         "insert into juror (id, name) values ($1, $2) on conflict (id) do update set name = $2"
         " where juror.name <> excluded.name",
         juror,
         name,
     )
+    await tx.execute(
+        "insert into reader (juror, prize_year, last_on) values ($1, $2, $3)"
+        " on conflict (juror, prize_year) do update set last_on = $3 where reader.last_on < $3",
+        juror,
+        year,
+        today,
+    )
+
+
+async def readers(conn: Connection, year: int) -> dict[UUID, date]:
+    """The members of the jury who have opened the year's reading list, with the last day on which they did."""
+    rows = await conn.fetch("select juror, last_on from reader where prize_year = $1", year)
+    return {row["juror"]: row["last_on"] for row in rows}
 
 
 async def jurors(conn: Connection) -> dict[UUID, str]:

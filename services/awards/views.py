@@ -1,6 +1,7 @@
 """What the secretary and the jury are shown, the same for the API and for pages."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -10,12 +11,21 @@ from services.awards.edition import Edition
 from services.awards.handlers import Doing
 from services.awards.judging import Desk
 from services.awards.nomination import candidates
-from services.awards.review import Candidate, Result, recusals_from, result
+from services.awards.review import Candidate, Progress, Result, progress, recusals_from, result
 from services.awards.store import Listed
 from services.awards.words import Words
 from shared import journal
 from shared.access_log import Action
 from shared.web.problems import Problem
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A member of the jury who has opened the year's list. `last_on`: when they last did; `name` None: not known."""
+
+    name: str | None
+    progress: Progress
+    last_on: date | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +37,7 @@ class Round:
     nominations: dict[UUID, Listed]
     together: dict[UUID, tuple[UUID, ...]]
     results: dict[UUID, Result]
-    jurors: int
+    jury: list[Member]
     words: dict[UUID, Words]
 
     def ranked(self) -> list[UUID]:
@@ -51,9 +61,14 @@ async def round_of(doing: Doing, year: int, action: Action = "list") -> Round:
     rules_see = judged(nominations)
     together = candidates(rules_see)
     results = {leader: result(leader, rules_see, reviews) for leader in together}
-    jurors = len({review.juror for review in reviews})
+    readers, names = await store_prizes.readers(doing.tx, year), await store_prizes.jurors(doing.tx)
+    jury = [
+        Member(names.get(juror), progress(juror, rules_see, reviews), readers.get(juror))
+        for juror in readers.keys() | {review.juror for review in reviews}
+    ]
+    jury.sort(key=lambda member: (member.progress.scored, (member.name or "").casefold()))
     read = await words.read(doing.tx, doing.vault, doing.looks, nominations, doing.actor, action, doing.route)
-    return Round(stored.edition, stored.sequence, nominations, together, results, jurors, read)
+    return Round(stored.edition, stored.sequence, nominations, together, results, jury, read)
 
 
 def edition_json(edition: Edition, doing: Doing) -> dict[str, Any]:
@@ -85,6 +100,7 @@ def round_json(found: Round, doing: Doing) -> dict[str, Any]:
             }
             for id in found.ranked()
         ],
+        "jury": [{"name": each.name, "last_on": each.last_on} | asdict(each.progress) for each in found.jury],
     }
 
 

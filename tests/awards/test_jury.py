@@ -175,3 +175,38 @@ async def test_a_recusal_stands_after_the_decision(site: Site) -> None:
     assert (late.status_code, late.json()["code"]) == (409, "decided-already")
     page = (await site.http.get(f"/awards{path}", headers=await site.token("secretary") | PAGE)).text
     assert "så jävet ligger fast" in page and "<textarea" not in page and "/forms/lifting/" not in page
+
+
+async def test_the_secretary_sees_who_in_the_jury_has_read_and_no_juror_does(site: Site) -> None:
+    first, second = await site.nominated("Ett"), await site.nominated("Två")
+    await site.eligible(first)
+    await site.eligible(second)
+    secretary, one, two = await site.token("secretary"), await site.person("jury", 0), await site.person("jury", 1)
+
+    async def page() -> str:
+        return (await site.http.get("/awards/prizes/2018", headers=secretary | PAGE)).text
+
+    async def jury() -> list[tuple[int, int, int, str]]:
+        members = (await site.get("secretary", "/prizes/2018"))["jury"]
+        assert all(member["name"] for member in members)
+        return [(m["scored"], m["judges"], m["recused"], m["last_on"]) for m in members]
+
+    assert await jury() == [] and "Ingen i juryn har öppnat listan än" in await page()
+    today = "2018-10-15"
+    site.at(f"{today}T09:00:00+02:00")
+    await site.http.get("/awards/jury", headers=one)
+    await site.http.get("/awards/jury", headers=two)
+    assert await jury() == [(0, 2, 0, today)] * 2
+    assert (await page()).count("Inget än") == 2
+    site.at("2018-10-17T09:00:00+02:00")
+    assert (await site.command(one, f"/nominations/{first}/score", {"score": 9}, 0)).status_code == 200
+    assert (await site.command(one, f"/nominations/{second}/recusal", {"reason": "own-interest"}, 0)).status_code == 200
+    assert await jury() == [(0, 2, 0, today), (1, 1, 1, "2018-10-17")]
+    shown = await page()
+    assert "0 av 2" in shown and "1 av 1" in shown and "Klar" in shown and "står inte här" in shown
+    for juror in (one, two):
+        assert (await site.http.get("/awards/prizes/2018", headers=juror)).status_code == 403
+        for path in ("/jury", f"/jury/{first}", "/"):
+            for accept in ("text/html", "application/json"):
+                seen = (await site.http.get(f"/awards{path}", headers=juror | {"Accept": accept})).text
+                assert "Juryns läsning" not in seen and "last_on" not in seen

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.awards.nomination import Nomination, candidates, same_nominee
-from services.awards.review import Review, hidden_from, reading_list, result
+from services.awards.review import Review, hidden_from, progress, reading_list, result
 
 A, B, C, D = (UUID(int=n) for n in range(1, 5))
 ANNA, BO, CILLA = (UUID(int=n) for n in range(101, 104))
@@ -62,3 +62,21 @@ def test_no_juror_sees_what_they_are_recused_from_nor_others_points_before_their
     for id in together:
         found = result(id, nominations, reviews)
         assert (found.mean is None) == (found.scores == 0) and (found.mean is None or 1 <= found.mean <= 10)
+
+
+@settings(max_examples=300, deadline=None)
+@given(NOMINATIONS, REVIEWS)
+def test_what_the_secretary_is_told_of_each_juror_adds_up_to_the_results(
+    nominations: dict[UUID, Nomination], given_: dict[tuple[UUID, UUID], tuple[int, int, bool]]
+) -> None:
+    reviews = [
+        Review(n, j, recused="close-person") if away else Review(n, j, points, revision)
+        for (n, j), (points, revision, away) in given_.items()
+    ]
+    leaders = candidates(nominations)
+    results = [result(leader, nominations, reviews) for leader in leaders]
+    jury = [progress(juror, nominations, reviews) for juror in (ANNA, BO, CILLA)]
+    assert sum(each.scored for each in jury) == sum(each.scores for each in results)
+    assert sum(each.recused for each in jury) == sum(each.recused for each in results)
+    for each in jury:
+        assert each.judges + each.recused == len(leaders) and 0 <= each.scored <= each.judges
