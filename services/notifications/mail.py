@@ -13,6 +13,10 @@ from uuid import UUID
 
 from services.notifications.rules import MOST_LINKS
 
+# Everything else goes out in the name of the reception of refugees.
+_OF_THE_PRIZE = frozenset(
+    {"nomination-submitted", "nomination-receipt", "calendar-moved", "jury-reading", "jury-proposal"}
+)
 # Stands in the stored text where the recipient's own link goes; quoted-printable leaves it as it is.
 LINK = "LINK-OF-THE-RECIPIENT"
 POLICY = SMTP.clone(max_line_length=998)
@@ -70,7 +74,9 @@ def compose(
 ) -> str:
     """The whole mail except its To. `rule` is the bundle's name, `items` what to tell, `count` how many in all."""
     body = _BODIES[rule](say, items, count, public_url, facts)
-    text = [*body, "", "-- ", say("mail.signature", municipality=municipality), say("mail.automatic")]
+    told = {item.rule for item in items} if rule == "digest" else {rule}
+    whose = "mail.signature.prize" if told <= _OF_THE_PRIZE else "mail.signature"
+    text = [*body, "", "-- ", say(whose, municipality=municipality), say("mail.automatic")]
     message = EmailMessage(policy=POLICY)
     message["From"] = mail_from
     message["Subject"] = say(f"mail.{rule}.subject", n=count)

@@ -133,9 +133,34 @@ def test_a_mail_is_plain_and_says_nothing_of_anybody(rule: str, language: str) -
     assert sent.startswith(b"To: a@b.example\r\n")
     read = message_from_bytes(sent, policy=SMTP).get_content()
     assert (link in read.splitlines()) == (rule != "allocation-received") and "aZ_-" not in text
+    who = {"sv": "integrationspriset", "en": "the integration prize"}
+    if rule == "allocation-received":
+        who = {"sv": "flyktingmottagningen", "en": "refugee reception"}
+    assert f"Exempelby kommun, {who[language]}" in read.splitlines()
     for address in ("a@b.example\r\nBcc: c@d.example", "a b@c.example", "å@b.example"):
         with pytest.raises(ValueError, match="address"):
             mail.addressed(text, address)
+
+
+def test_a_digest_goes_out_in_the_prizes_name_when_it_tells_of_the_prize_alone() -> None:
+    def signed(*told: str) -> bool:
+        text = mail.compose(
+            lambda key, **fields: Texts("notifications").get("sv", key, **fields),
+            mail=UUID(int=7),
+            rule="digest",
+            language="sv",
+            items=[mail.Told(rule, UUID(int=8), why, NOW.date(), 2026) for rule, why in map(str.split, told)],
+            count=len(told),
+            composed_at=NOW,
+            public_url="https://landa.example",
+            mail_from="landa@kommunen.example",
+            municipality="Exempelby",
+            facts={},
+        )
+        return "Exempelby, integrationspriset" in message_from_bytes(text.encode(), policy=SMTP).get_content()
+
+    assert signed("jury-reading jurors") and signed("jury-proposal secretaries", "nomination-submitted secretaries")
+    assert not signed("jury-reading jurors", "case-left previous-caseworker") and not signed("no-contact caseworker")
 
 
 def test_what_has_failed_comes_first() -> None:
