@@ -7,7 +7,7 @@ from hashlib import sha256
 from secrets import token_urlsafe
 from uuid import UUID
 
-from services.awards import domain, rules, store, store_prizes, words
+from services.awards import domain, store, store_prizes, words
 from services.awards.bodies import AssessmentBody, CorrectionBody, SameBody
 from services.awards.commands import (
     Assess,
@@ -23,7 +23,7 @@ from services.awards.nomination import Nomination
 from services.awards.words import Words
 from shared import journal
 from shared.access_log import AccessLog, Action
-from shared.contracts.awards import AwardsEvent
+from shared.contracts.awards import AwardsEvent, reference
 from shared.database import Connection
 from shared.decider import fold
 from shared.identity import Actor
@@ -96,7 +96,7 @@ async def decide(doing: Doing, found: Found, command: NominationCommand) -> int:
 
 
 def answer(nomination: UUID, sequence: int, status: int = 200) -> Answer:
-    data = {"nomination": nomination, "reference": rules.reference(nomination)}
+    data = {"nomination": nomination, "reference": reference(nomination)}
     return Answer(status, data, f"/awards/nominations/{nomination}", sequence)
 
 
@@ -190,4 +190,4 @@ async def receipt(doing: Doing, nomination: UUID) -> Receipt:
         token = token_urlsafe(32)
         await store.keep_link(doing.tx, nomination, sha256(token.encode()).digest())
     await doing.looked("view", [nomination], [nomination])
-    return Receipt(said.email, said.language, rules.reference(nomination), found.prize_year, token, edition)
+    return Receipt(said.email, said.language, reference(nomination), found.prize_year, token, edition)

@@ -12,6 +12,7 @@ from services.awards.edition import SAID, Edition, current
 from services.awards.handlers import Doing
 from services.awards.http import address_of, doing, editions, guard_of, run, submit
 from services.awards.picture import picture
+from shared.contracts.awards import reference
 from shared.decider import Refused
 from shared.runtime import runtime
 from shared.web import forms
@@ -181,7 +182,7 @@ async def _mine(request: Request, link: str, status: int = 200, form: Form | Non
     if not wants_page(request):
         body = {
             "nomination": found.id,
-            "reference": rules.reference(found.id),
+            "reference": reference(found.id),
             "prize_year": found.prize_year,
             "nominee": said.nominee,
             "nominee_kind": found.nominee_kind,
@@ -206,7 +207,7 @@ async def _mine(request: Request, link: str, status: int = 200, form: Form | Non
         form=form,
         link=link,
         done=done or request.query_params.get("done", ""),
-        reference=rules.reference(found.id),
+        reference=reference(found.id),
         longest=rules.CITATION_LONGEST,
         **SAID,
     )

@@ -9,12 +9,13 @@ from fastapi.encoders import jsonable_encoder
 from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel
 
-from services.awards import handlers, rules, store, views
+from services.awards import handlers, store, views
 from services.awards.bodies import AssessmentBody, SameBody
 from services.awards.edition import SAID, at_work
 from services.awards.http import Secretary, doing, editions
 from services.awards.posting import command
 from services.awards.words import read
+from shared.contracts.awards import reference
 from shared.runtime import runtime
 from shared.web.commands import etag, transaction
 from shared.web.forms import Form
@@ -59,7 +60,7 @@ async def nominations(
         year=chosen,
         over=any(e.prize_year == chosen and e.proposed is not None for e in every),
         after=further,
-        reference=rules.reference,
+        reference=reference,
     )
 
 
@@ -101,7 +102,7 @@ async def _nomination(request: Request, nomination: UUID, status: int = 200, for
         headers=tag,
         found=found,
         words=words,
-        reference=rules.reference(nomination),
+        reference=reference(nomination),
         past=past,
         judging=judging,
         over=edition is not None and edition.proposed is not None,

@@ -9,7 +9,7 @@ from fastapi.encoders import jsonable_encoder
 from fastapi.responses import JSONResponse, RedirectResponse, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from services.awards import deciding, rules, views
+from services.awards import deciding, views
 from services.awards.bodies import (
     AnnouncementBody,
     Citation,
@@ -24,6 +24,7 @@ from services.awards.edition import SAID, STOCKHOLM, at_work
 from services.awards.http import Secretary, Year, doing, editions
 from services.awards.pages import drawn
 from services.awards.posting import command
+from shared.contracts.awards import reference
 from shared.decider import Refused
 from shared.runtime import runtime
 from shared.web.commands import etag, transaction
@@ -142,7 +143,7 @@ async def _round(request: Request, year: int, template: str, status: int = 200, 
         form=form or Form(typed),
         names={id: said.nominee for id, said in found.words.items()},
         citations={id: said.citation for id, said in found.words.items()},
-        reference=rules.reference,
+        reference=reference,
         reasons={"move": MOVES, "withhold": WITHHOLDS},
         today=own.clock.today(),
         **SAID,

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from typing import Literal
-from uuid import UUID
 
 CITATION_SHORTEST = 20
 CITATION_LONGEST = 4000
@@ -13,12 +12,6 @@ TOO_OLD_SECONDS = 6 * 3600
 
 # From one address. A town hall, a school or a library is one address, too.
 MOST_PER_HOUR = 30
-
-
-def reference(nomination: UUID) -> str:
-    """What a nominator can quote: eight signs from the random end of the id."""
-    end = nomination.hex[-8:]
-    return f"{end[:4]}-{end[4:]}"
 
 
 Suspicion = Literal["bait", "too-fast", "too-old", "too-many"]

@@ -5,7 +5,7 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from services.awards import judging, rules, store, store_prizes, words
+from services.awards import judging, store, store_prizes, words
 from services.awards.deciding import judged
 from services.awards.edition import Edition
 from services.awards.handlers import Doing
@@ -16,6 +16,7 @@ from services.awards.store import Listed
 from services.awards.words import Words
 from shared import journal
 from shared.access_log import Action
+from shared.contracts.awards import reference
 from shared.web.problems import Problem
 
 
@@ -108,7 +109,7 @@ def item(found: Listed, said: Words | None) -> dict[str, Any]:
     return {
         "nomination": str(found.id),
         "version": found.sequence,
-        "reference": rules.reference(found.id),
+        "reference": reference(found.id),
         "prize": found.prize,
         "prize_year": found.prize_year,
         "nominee": said.nominee if said else None,

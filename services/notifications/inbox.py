@@ -13,6 +13,7 @@ from services.notifications.handlers import READERS
 from services.notifications.http import HandOver
 from services.notifications.rules import Group
 from services.notifications.store_inbox import Item, Show
+from shared.contracts.awards import reference
 from shared.database import Connection
 from shared.decider import Refused
 from shared.identity import Actor
@@ -63,6 +64,7 @@ async def inbox(
         names=names,
         after=next_page(wanted, PAGE, "created_at") if show == "snoozed" else next_page(done, DONE, "created_at"),
         link_of=mail.link,
+        reference=reference,
         day=run.clock.today(),
     )
 
@@ -84,6 +86,7 @@ def _item(item: Item) -> dict[str, Any]:
         "created_at": item.created_at.isoformat(),
         "persons": item.persons,
         "prize_year": item.prize_year,
+        "reference": reference(item.about) if item.rule == "nomination-submitted" else None,
         "receive_by": item.receive_by.isoformat() if item.receive_by else None,
         "cancelled": item.cancelled,
         "due_on": item.due_on.isoformat() if item.due_on else None,
@@ -121,6 +124,7 @@ async def _one(request: Request, notification: UUID, actor: Actor, form: forms.F
         colleagues=colleagues,
         form=form,
         link_of=mail.link,
+        reference=reference,
         day=reader.today,
     )
 

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from uuid import UUID
 
 from services.notifications.rules import MOST_LINKS
+from shared.contracts.awards import reference
 
 # Everything else goes out in the name of the reception of refugees.
 _OF_THE_PRIZE = frozenset(
@@ -131,7 +132,8 @@ def _digest(say: Say, items: Sequence[Told], count: int, public_url: str, facts:
         reasons.setdefault((item.rule, item.why), []).append(item)
     for (rule, why), together in reasons.items():
         for item in together:
-            lines += ["", "* " + say(f"mail.item.{rule}", day=item.due_on, year=item.prize_year)]
+            said = {"day": item.due_on, "year": item.prize_year, "reference": reference(item.about)}
+            lines += ["", "* " + say(f"mail.item.{rule}", **said)]
             lines += [f"  {public_url}{link(item)}"]
         lines += ["", "  " + say(f"why.{rule}.{why}")]
     if count > MOST_LINKS:

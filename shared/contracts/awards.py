@@ -2,6 +2,7 @@
 
 from datetime import date
 from typing import Annotated, Literal, TypeAlias
+from uuid import UUID
 
 from pydantic import AwareDatetime, Field
 
@@ -143,6 +144,12 @@ class RecusalLifted(Event, type="awards.recusal-lifted.v1", subject_is=REVIEW):
     nomination: Identifier
     juror: Identifier
     reason: LiftReason
+
+
+def reference(nomination: UUID) -> str:
+    """What a nominator can quote, and how a nomination is told from others: eight signs from the id's random end."""
+    end = nomination.hex[-8:]
+    return f"{end[:4]}-{end[4:]}"
 
 
 EditionEvent: TypeAlias = (

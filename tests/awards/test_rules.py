@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from services.awards import rules
 from services.awards.bodies import NominationBody
+from shared.contracts.awards import reference
 
 
 def test_what_looks_like_a_program_is_asked_again() -> None:
@@ -60,4 +61,4 @@ def test_what_is_no_address_is_refused(typed: str) -> None:
 
 
 def test_a_reference_says_nothing_about_when() -> None:
-    assert rules.reference(UUID("01a2039f-6275-7a19-b86c-629238567929")) == "3856-7929"
+    assert reference(UUID("01a2039f-6275-7a19-b86c-629238567929")) == "3856-7929"

@@ -4,11 +4,12 @@ import re
 from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from playwright.async_api import Page, expect
 
+from shared.contracts.awards import reference
 from tests.journeys.browser import Visits, button, faults, name_of, picture, said
 from tests.journeys.people import People
 from tests.waiting import until
@@ -162,7 +163,9 @@ async def test_a_prize_from_its_calendar_to_its_publication(people: People, secr
     for nomination in dealt_with:
         await expect(page.locator(f"a[href='/awards/nominations/{nomination}']")).to_have_count(0)
     await page.goto("/notifications/inbox?show=done")
-    await expect(page.locator("main")).to_contain_text(said("inbox.item.nomination-submitted", "notifications"))
+    for nomination in dealt_with:
+        told = said("inbox.item.nomination-submitted", "notifications", reference=reference(UUID(nomination)))
+        await expect(page.locator("main")).to_contain_text(told)
     await expect(page.locator("main")).to_contain_text(said("inbox.settled", "notifications"))
     await picture(page, "secretary-messages")
 

@@ -11,6 +11,7 @@ from shared.contracts.awards import (
     NominationFoundIneligible,
     NominationWithdrawn,
     NomineeFoundSame,
+    reference,
 )
 from shared.contracts.envelope import Fact
 from shared.contracts.event import Event
@@ -51,6 +52,8 @@ async def test_what_has_been_dealt_with_asks_the_secretary_for_nothing_and_the_r
     async with site.session("secretary") as browser:
         shown = (await browser.get("/notifications/inbox")).text
         assert str(other.subject) in shown and str(new.subject) not in shown
+        assert f"Ny nominering, {reference(other.subject)}" in shown and "Integrationspriset 2026" in shown
+        assert "Ingen tidsgräns" in shown
         assert "Inte aktuell längre" in (await browser.get("/notifications/inbox?show=done")).text
     await site.town.check()
 

@@ -185,10 +185,10 @@ def test_every_rule_has_its_words(language: str) -> None:
         assert texts.get(language, f"why.{name}.{who}")
         assert re.fullmatch(r"[a-z][a-z0-9-]{0,59}", name)
         if name not in by_mail_only:
-            assert texts.get(language, f"inbox.item.{name}", day=LAST)
+            assert texts.get(language, f"inbox.item.{name}", day=LAST, reference="ab12-cd34")
         assert texts.has(f"deliveries.rule.{name}")
     for item in {name for name, _ in said} - by_mail_only - {"allocation-received"}:
-        assert texts.get(language, f"mail.item.{item}", day=LAST, year=2026)
+        assert texts.get(language, f"mail.item.{item}", day=LAST, year=2026, reference="ab12-cd34")
 
 
 def test_the_same_reminder_of_the_same_day_has_one_id_and_another_day_another() -> None:
