@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import AsyncIterator
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -133,8 +133,11 @@ async def test_a_prize_from_its_calendar_to_its_publication(people: People, secr
 
     await page.goto(f"{ROUND}/proposal")
     await expect(page.locator("main")).to_contain_text(words("proposal.not-now.early"))
-    await people.wait_until(closes)
+    await people.wait_until(closes + timedelta(days=1))
+    await is_told_to_read(juror)
     await page.goto(ROUND)
+    jury = page.locator("section", has=page.locator("#jury")).get_by_role("row", name=name_of("jury"))
+    await expect(jury).to_contain_text(words("members.of", n=1, all=1))
     await goes_on(page, "proposal", "closed")
     await page.get_by_label(words("proposal.option", name=gardeners, mean="6,0", n=1)).check()
     await button(page, "proposal.do", "awards").click()
@@ -194,6 +197,21 @@ async def judges_and_steps_aside(page: Any, nominee: str, same: str, ineligible:
     await expect(page).to_have_url(re.compile("/awards/jury"))
     await expect(page.locator(".notice")).to_have_text(words("recusal.done"))
     await expect(page.locator("main")).not_to_contain_text(nominee)
+
+
+async def is_told_to_read(page: Any) -> None:
+    """The message comes by itself once the day has, and leads to the reading list."""
+    told = said("inbox.item.jury-reading", "notifications", day=date(2018, 10, 8))
+
+    async def there() -> int:
+        await page.goto("/notifications/inbox")
+        return int(await page.get_by_role("link", name=told, exact=True).count())
+
+    await until(there, seconds=40, what="the juror's message")
+    assert await faults(page, "juror-messages") == []
+    await picture(page, "juror-messages")
+    await page.get_by_role("link", name=told, exact=True).click()
+    await expect(page.locator("h1")).to_have_text(words("jury.title.year", year=YEAR))
 
 
 async def judges_anew(page: Any, nominee: str) -> None:
