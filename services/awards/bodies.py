@@ -141,11 +141,12 @@ class LiftBody(BaseModel):
 
 
 class ProposalBody(BaseModel):
-    """None: the jury proposes that nobody gets the prize."""
+    """Who is proposed; or, said on purpose with `withhold`, that nobody gets the prize."""
 
     model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
 
     nominations: Annotated[tuple[UUID, ...], Field(max_length=5)] = ()
+    withhold: bool = False
 
 
 class DecisionBody(BaseModel):

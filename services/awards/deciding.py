@@ -87,7 +87,10 @@ async def _eligible(doing: Doing, year: int) -> frozenset[UUID]:
 
 
 async def propose(doing: Doing, year: int, body: ProposalBody, expected: int) -> Answer:
+    """Refused: `nobody-proposed`, `proposed-and-withheld`, so that nobody proposes nobody by leaving something out."""
     stored = await _load(doing, year, expected)
+    if body.withhold == bool(body.nominations):
+        raise Refused("proposed-and-withheld" if body.withhold else "nobody-proposed", field="withhold")
     command = Propose(body.nominations, await _eligible(doing, year), doing.today, doing.now)
     return await _do(doing, year, stored, command)
 

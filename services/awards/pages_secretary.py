@@ -1,13 +1,12 @@
 """Pages for the secretary: the round with its calendar, the nominations, and the forms of each step."""
 
 from datetime import date, datetime
-from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Request
 from fastapi.encoders import jsonable_encoder
 from fastapi.responses import JSONResponse, RedirectResponse, Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict
 
 from services.awards import deciding, views
 from services.awards.bodies import (
@@ -36,21 +35,6 @@ MOVES = ("few-nominations", "technical-fault", "council-meeting-moved", "set-in-
 WITHHOLDS = ("no-eligible-nominee", "criteria-not-met", "other-use-of-means")
 STEPS = ("calendar", "proposal", "decision", "publication")
 MOST = 5
-
-
-class ProposalForm(BaseModel):
-    """As the page asks: who is proposed, or, on purpose, that nobody gets the prize."""
-
-    model_config = ConfigDict(hide_input_in_errors=True)
-
-    nominations: Annotated[tuple[UUID, ...], Field(max_length=MOST)] = ()
-    withhold: bool = False
-
-    def proposal(self) -> ProposalBody:
-        """The command's body. Refused: `nobody-proposed`, `proposed-and-withheld`."""
-        if self.withhold == bool(self.nominations):
-            raise Refused("proposed-and-withheld" if self.withhold else "nobody-proposed", field="withhold")
-        return ProposalBody(nominations=self.nominations)
 
 
 class PublicationForm(BaseModel):
@@ -210,8 +194,8 @@ async def calendar_form(request: Request, actor: Secretary, year: Year) -> Respo
 async def proposal_form(request: Request, actor: Secretary, year: Year) -> Response:
     return await command(
         request,
-        ProposalForm,
-        lambda d, body, seen: deciding.propose(d, year, body.proposal(), seen),
+        ProposalBody,
+        lambda d, body, seen: deciding.propose(d, year, body, seen),
         lambda status, form: _round(request, year, "step_proposal.html", status, form),
         f"/awards/prizes/{year}",
     )

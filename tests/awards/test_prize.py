@@ -125,6 +125,29 @@ async def test_proposed_decided_and_published_and_only_then_public_with_the_name
     assert "Dörren" not in dump
 
 
+async def test_a_program_withholds_the_prize_only_by_saying_so(site: Site) -> None:
+    nomination = await site.nominated("Systugan")
+    await site.eligible(nomination)
+    site.at("2018-12-05T09:00:00+01:00")
+    contrary = {"nominations": [nomination], "withhold": True}
+    for body, code in (
+        ({}, "nobody-proposed"),
+        ({"nominations": []}, "nobody-proposed"),
+        ({"withhold": False}, "nobody-proposed"),
+        (contrary, "proposed-and-withheld"),
+    ):
+        refused = await site.command("secretary", "/prizes/2018/proposal", body, 1)
+        told = refused.json()
+        assert (refused.status_code, told["code"]) == (422, code), body
+        assert [(e["where"], bool(e["what"]), bool(e["mend"])) for e in told["errors"]] == [("/withhold", True, True)]
+    assert (await site.get("secretary", "/prizes/2018"))["proposed"] is None
+    said = await site.command("secretary", "/prizes/2018/proposal", {"withhold": True}, 1)
+    assert said.status_code == 200
+    assert (await site.get("secretary", "/prizes/2018"))["proposed"] == []
+    async with site.database.reading() as conn:
+        assert "awards.laureates-proposed.v1" in await same_as_the_journal(conn)
+
+
 async def test_the_secretarys_forms_lead_through_the_round(site: Site) -> None:
     nomination = await site.nominated("Systugan")
     await site.eligible(nomination)

@@ -88,7 +88,7 @@ class People:
         edition = await self.ask("secretary", "GET", path)
         version = int(edition.headers["etag"].strip('"'))
         decision = {"withheld": "no-eligible-nominee", "decided_on": today}
-        for step, body in (("proposal", {}), ("decision", decision), ("publication", {})):
+        for step, body in (("proposal", {"withhold": True}), ("decision", decision), ("publication", {})):
             version = (await self.post("secretary", f"{path}/{step}", body, version=version))["version"]
 
     async def allocate(self, persons: int = 2, **more: Any) -> dict[str, Any]:
