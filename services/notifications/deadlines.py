@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import date
+from datetime import date, timedelta
 from typing import Literal, TypeAlias, assert_never
 from uuid import UUID, uuid5
 
@@ -147,6 +147,15 @@ def deadlines(id: UUID, case: KnownCase | None) -> list[Deadline]:
             found.append(deadline("contact", rule.due(last)))
     found += [deadline("follow-up", day, plan) for plan, day in case.plans.items()]
     return found
+
+
+def silent_weeks(due_on: date) -> int:
+    """How many whole weeks had passed without contact when one was due on `due_on`, by the rule that made it due.
+
+    Around the day on which the rule changed it can have been either: then the shorter, which is true in any case.
+    """
+    made = [one.days for one in CONTACT_WITHIN if in_force(CONTACT_WITHIN, due_on - timedelta(days=one.days)) == one]
+    return min(made or [one.days for one in CONTACT_WITHIN]) // 7
 
 
 @dataclass(frozen=True, slots=True)

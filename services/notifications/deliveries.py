@@ -12,7 +12,6 @@ from services.notifications import handlers, mail, rules, store, store_life, sto
 from services.notifications.http import MENDERS, WATCHERS
 from services.notifications.store_life import Life, ResendReason
 from services.notifications.store_mail import Delivery
-from shared.contracts.awards import reference
 from shared.identity import Actor
 from shared.runtime import runtime
 from shared.web import forms
@@ -106,7 +105,7 @@ async def _life(request: Request, id: UUID, actor: Actor, form: forms.Form, stat
         reasons=get_args(ResendReason),
         mends=not actor.roles.isdisjoint(MENDERS),
         link_of=mail.link,
-        reference=reference,
+        words_of=mail.words,
         explain=explain,
     )
 

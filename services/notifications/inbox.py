@@ -64,7 +64,7 @@ async def inbox(
         names=names,
         after=next_page(wanted, PAGE, "created_at") if show == "snoozed" else next_page(done, DONE, "created_at"),
         link_of=mail.link,
-        reference=reference,
+        words_of=mail.words,
         day=run.clock.today(),
     )
 
@@ -124,7 +124,7 @@ async def _one(request: Request, notification: UUID, actor: Actor, form: forms.F
         colleagues=colleagues,
         form=form,
         link_of=mail.link,
-        reference=reference,
+        words_of=mail.words,
         day=reader.today,
     )
 

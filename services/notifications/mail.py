@@ -11,6 +11,7 @@ from typing import Protocol
 from urllib.parse import urlsplit
 from uuid import UUID
 
+from services.notifications.deadlines import silent_weeks
 from services.notifications.rules import MOST_LINKS
 from shared.contracts.awards import reference
 
@@ -43,6 +44,8 @@ class Linked(Protocol):
     def about(self) -> UUID: ...
     @property
     def prize_year(self) -> int | None: ...
+    @property
+    def due_on(self) -> date | None: ...
 
 
 class Say(Protocol):
@@ -115,6 +118,12 @@ def link(item: Linked) -> str:
             return f"/reception/cases/{item.about}"
 
 
+def words(item: Linked) -> dict[str, object]:
+    """What the texts of an item (`….item.<rule>`) want to know."""
+    weeks = silent_weeks(item.due_on) if item.rule == "no-contact" and item.due_on is not None else None
+    return {"day": item.due_on, "n": weeks, "year": item.prize_year, "reference": reference(item.about)}
+
+
 def _allocations(say: Say, items: Sequence[Told], count: int, public_url: str, facts: dict[str, object]) -> list[str]:
     lines = [say("mail.allocation-received.body", n=count), ""]
     lines += [public_url + link(item) for item in items[:MOST_LINKS]]
@@ -132,8 +141,7 @@ def _digest(say: Say, items: Sequence[Told], count: int, public_url: str, facts:
         reasons.setdefault((item.rule, item.why), []).append(item)
     for (rule, why), together in reasons.items():
         for item in together:
-            said = {"day": item.due_on, "year": item.prize_year, "reference": reference(item.about)}
-            lines += ["", "* " + say(f"mail.item.{rule}", **said)]
+            lines += ["", "* " + say(f"mail.item.{rule}", **words(item))]
             lines += [f"  {public_url}{link(item)}"]
         lines += ["", "  " + say(f"why.{rule}.{why}")]
     if count > MOST_LINKS:

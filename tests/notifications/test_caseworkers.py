@@ -1,8 +1,15 @@
 """Whoever has a case is told of it and reminded: of its last day, of silence, of plans that want following up."""
 
 from datetime import date, timedelta
+from email import message_from_string
+from email.policy import default
 from uuid import uuid4
 
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.notifications import deadlines
 from shared.contracts.reception import (
     CaseAssigned,
     CaseClosed,
@@ -12,8 +19,12 @@ from shared.contracts.reception import (
     EstablishmentPlanEnded,
     EstablishmentPlanFollowedUp,
 )
+from shared.contracts.routines import WEEKS_WITHOUT_CONTACT, LocalRule
 from tests.notifications.stories import LAST, arrival, reminded, then
+from tests.notifications.test_inbox import Site, site
 from tests.notifications.town import Town, allocation
+
+__all__ = ["site"]
 
 
 async def test_a_new_caseworker_takes_over_the_reminder_and_both_are_told(town: Town) -> None:
@@ -61,6 +72,44 @@ async def test_silence_for_six_weeks_is_told_to_the_caseworker_once_and_ends_wit
     await town.react(then(after, ContactCorrected(**facts), 111))
     assert await town.remind(date(2026, 10, 1)) == 1
     assert await reminded(town) == [("person:elsa", "2026-08-12", False)]
+
+
+@given(st.dates(date(2018, 1, 1), date(2026, 12, 31)), st.integers(1, 12), st.integers(1, 12))
+def test_the_weeks_of_silence_are_those_of_the_rule_that_held_and_never_more(last: date, before: int, now: int) -> None:
+    """The municipality changes its routine on the first of June 2024; nobody was reached since `last`."""
+    change = date(2024, 6, 1)
+    old = LocalRule(7 * before, date(2018, 1, 1), change - timedelta(days=1), "old routine")
+    new = LocalRule(7 * now, change, None, "new routine")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(deadlines, "CONTACT_WITHIN", (old, new))
+        rule = new if last >= change else old
+        said = deadlines.silent_weeks(rule.due(last))
+    assert said <= rule.days // 7
+    if not -100 < (last - change).days < 100:
+        assert said == rule.days // 7
+
+
+@pytest.mark.parametrize(("lang", "said"), [("sv", "Ingen kontakt på {n} veckor"), ("en", "No contact for {n} weeks")])
+async def test_silence_is_told_with_the_weeks_of_the_municipalitys_rule(lang: str, said: str, site: Site) -> None:
+    town, fact = site.town, allocation()
+    await town.sign_in("elsa")
+    assigned = then(fact, CaseAssigned(caseworker="elsa", unit="reception", reason="first"))
+    await town.react(fact, assigned, then(assigned, arrival(fact), 58))
+    await town.database.pool.execute("update notification set withheld = true where channel = 'email'")
+    await town.remind(date(2026, 8, 12))
+    told = said.format(n=WEEKS_WITHOUT_CONTACT)
+    [row] = await town.rows("select id from notification where rule = 'no-contact' and channel = 'inbox'")
+    async with site.session("caseworker", sub="elsa") as browser:
+        for path in ("/notifications/inbox", f"/notifications/inbox/{row['id']}"):
+            assert told in (await browser.get(path, params={"lang": lang})).text
+    await town.age(60)
+    async with town.sending():
+        await town.until_all("sent", 1)
+    [mail] = await town.rows("select id, text from mail")
+    swedish = f"Ingen kontakt på {WEEKS_WITHOUT_CONTACT} veckor"  # the language of every colleague's mail here
+    assert swedish in message_from_string(mail["text"], policy=default).get_content()
+    async with site.session("operator") as browser:
+        assert told in (await browser.get(f"/notifications/deliveries/{mail['id']}", params={"lang": lang})).text
 
 
 async def test_a_plan_is_followed_up_or_its_caseworker_and_then_the_manager_are_told(town: Town) -> None:

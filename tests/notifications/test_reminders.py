@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.notifications import rules
+from services.notifications import mail, rules
 from services.notifications.deadlines import Progress, due, next_on
 from shared.contracts.reception import (
     AllocationCancelled,
@@ -181,14 +181,18 @@ def test_every_rule_has_its_words(language: str) -> None:
     said = [(rule.name, who) for rule in rules.EVENT_RULES for who in rule.who]
     said += [(rule.name, who) for rule in rules.DEADLINE_RULES for who in rule.who]
     said += [(rule.name, "no-caseworker") for rule in rules.DEADLINE_RULES if rule.on in {"reception", "follow-up"}]
+
+    def words(rule: str) -> dict[str, object]:
+        return mail.words(mail.Told(rule, UUID(int=3), "somebody", LAST, 2026))
+
     for name, who in said:
         assert texts.get(language, f"why.{name}.{who}")
         assert re.fullmatch(r"[a-z][a-z0-9-]{0,59}", name)
         if name not in by_mail_only:
-            assert texts.get(language, f"inbox.item.{name}", day=LAST, reference="ab12-cd34")
+            assert texts.get(language, f"inbox.item.{name}", **words(name))
         assert texts.has(f"deliveries.rule.{name}")
     for item in {name for name, _ in said} - by_mail_only - {"allocation-received"}:
-        assert texts.get(language, f"mail.item.{item}", day=LAST, year=2026, reference="ab12-cd34")
+        assert texts.get(language, f"mail.item.{item}", **words(item))
 
 
 def test_the_same_reminder_of_the_same_day_has_one_id_and_another_day_another() -> None:
