@@ -87,7 +87,8 @@ def build(service: Service) -> FastAPI:
         strict=settings.demo,
         today=clock.today if settings.clock_file else None,
     )
-    pages.environment.globals |= {"demo": settings.demo, "municipality": settings.municipality}
+    told = {"demo": settings.demo, "municipality": settings.municipality, "units": settings.units}
+    pages.environment.globals |= told
     own = Runtime(
         settings,
         database,

@@ -14,6 +14,8 @@ from urllib.parse import parse_qs, urlsplit
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from shared.units import Units, read_units
+
 ServiceName = Literal["reception", "notifications", "reporting", "awards"]
 SERVICES: tuple[ServiceName, ...] = get_args(ServiceName)
 LOOPBACK = {"localhost", "127.0.0.1", "::1"}
@@ -88,6 +90,7 @@ class Settings(BaseSettings):
     smtp: Address = "127.0.0.1:25"
     mail_from: str = "landa@localhost"
     municipality: str = "Landa kommun"
+    units: Annotated[Units, BeforeValidator(read_units)] = Units({})
     topic_prefix: str = "landa"
     watermark_seconds: Annotated[float, Field(gt=0)] = 10.0
     instance: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,80}$")] = Field(default_factory=socket.gethostname)

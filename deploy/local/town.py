@@ -30,6 +30,7 @@ from deploy.local.supervisor import Say, Supervisor
 FIRST_DAY = "2018-01-01T08:00:00+01:00"
 # an invented name: the figures are Kalmar's, the people are nobody's
 MUNICIPALITY = "Tallsunda kommun"
+UNITS = CHECKOUT / "deploy/local/identity/units.toml"
 # stopped from the last to the first: services end their work while what they need still stands
 _PARTS, _SINKS, _SERVICES = 0, 1, 2
 # names a child may inherit; everything else of the starter's environment stays outside
@@ -214,6 +215,7 @@ class Town:
             "LANDA_SMTP": self._way_to("smtp"),
             "LANDA_MAIL_FROM": "landa@landa.example",
             "LANDA_MUNICIPALITY": MUNICIPALITY,
+            "LANDA_UNITS": str(UNITS),
             "LANDA_INSTANCE": "0",
             "OTEL_EXPORTER_OTLP_ENDPOINT": self.addresses.sinks,
             "OTEL_SERVICE_NAME": f"landa-{name}",

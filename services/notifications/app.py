@@ -18,6 +18,7 @@ from services.notifications import (
     store_people,
 )
 from services.notifications.addresses import Addresses
+from services.notifications.offices import office
 from services.notifications.sender import Sender
 from services.notifications.store_people import Mailbox
 from shared.clock import Clock
@@ -45,8 +46,9 @@ async def send(runtime: Runtime) -> None:
     await Sender(runtime.settings, runtime.database, runtime.clock, addresses, runtime.pages.texts).run()
 
 
-def login(app: FastAPI, runtime: Runtime) -> None:
-    """The routes under /auth; who signs in is kept in the directory."""
+def setup(app: FastAPI, runtime: Runtime) -> None:
+    """The routes under /auth; who signs in is kept in the directory. And what pages call an office."""
+    runtime.pages.environment.globals["office"] = office
 
     async def on_login(actor: Actor, email: str | None, language: str) -> None:
         async with runtime.database.transaction() as tx:
@@ -70,7 +72,7 @@ def service(settings: Settings) -> Service:
         routers=[http.router, pages.router, inbox.router, deliveries.router, preferences.router],
         consumers=[consumers.alerts(Clock(settings))],
         background=[send, reminding.run],
-        setup=login,
+        setup=setup,
         own=mails,
     )
 

@@ -49,7 +49,8 @@ async def table_csv(
 @router.get("/reconciliation")
 async def reconciliation(request: Request, actor: Reader) -> dict[str, Any]:
     """Compares with reception now (at most twice a second) and answers the verdict."""
-    return badge_document(await compare(runtime(request)), inside(actor))
+    own = runtime(request)
+    return badge_document(await compare(own), inside(actor, own.settings.units))
 
 
 @router.get("/events", dependencies=[needs(*READERS)])

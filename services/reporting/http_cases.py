@@ -34,7 +34,7 @@ async def cases(
     `role` and `unit` are those of the person for whom it is asked: 403 when they are not shown the exact number.
     """
     own = runtime(request)
-    if "reception" not in inside(Actor("", frozenset(role), unit)):
+    if "reception" not in inside(Actor("", frozenset(role), unit), own.settings.units):
         raise Problem(403, "not-allowed")
     today = own.clock.today()
     found = wanted(figure, part, year or today.year, today)

@@ -42,7 +42,7 @@ async def view(runtime: Runtime, actor: Actor | None, year: int | None = None, *
         badge = await store.badge(conn)
     silent_after = max(60.0, 6 * runtime.settings.watermark_seconds)
     fresh = freshness(seen, silent_after, source_ahead=badge.state == "catching-up" and not badge.strikes)
-    areas = inside(actor)
+    areas = inside(actor, runtime.settings.units)
     return View(board(counted, today, year, areas, work), fresh, badge, areas)
 
 

@@ -19,6 +19,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
 from shared.identity import SESSION_COOKIE, Identity, NotAuthentic
+from shared.units import Units
 from shared.web.charts import Words
 from shared.web.forms import Form
 from shared.web.problems import language
@@ -116,6 +117,13 @@ def days(context: Context, left: int) -> str:
     return t(context, key, n=abs(left)) if left else t(context, key)
 
 
+@pass_context
+def unit(context: Context, code: str) -> str:
+    """What the municipality calls the unit with this code, in the reader's language."""
+    units: Units = context["units"]
+    return units.name(code, context["lang"])
+
+
 def _sent_from(request: Request) -> URL:
     """What a form was sent to cannot be opened. A form that was refused twice comes from there: then the first page."""
     before = URL(request.headers.get("referer", ""))
@@ -157,6 +165,7 @@ class Pages:
             "month": month,
             "number": number,
             "days": days,
+            "unit": unit,
         }
         self.environment.globals |= {
             "t": t,
@@ -165,6 +174,7 @@ class Pages:
             "static": self.static,
             "service": service,
             "municipality": "",
+            "units": Units({}),
         }
 
     def static(self, name: str) -> str:

@@ -1,6 +1,7 @@
 """What containers are made of, as far as it can be judged without a daemon: secrets, rights, the compose file."""
 
 import json
+import re
 import ssl
 import stat
 from importlib import import_module
@@ -16,6 +17,7 @@ from deploy.docker.realm import ROLES, person_for
 from deploy.docker.setup import FOLLOWS, GROUP, PREFIXED, READ, TOPIC, WRITE, rights
 from deploy.local.kafka import SERVICES
 from shared.identity import ROLES as KNOWN_ROLES
+from shared.units import Units, read_units
 from tests.shared.parts_of_web import settings_for
 
 PUBLIC, ISSUER = "https://landa.localhost:8443", "https://id.landa.localhost:8444/realms/landa"
@@ -100,6 +102,16 @@ def test_every_container_gives_up_its_rights_and_ours_are_nobody_s(tmp_path: Pat
     for name, image in UPSTREAM.items():
         assert composed[name]["image"] == f"${{LANDA_IMAGE_{name.upper()}:-{image}}}"
     assert not [name for name in SERVICES if "ports" in composed[name]]
+
+
+def test_every_service_is_given_the_file_of_units_that_its_setting_names() -> None:
+    composed = yaml.safe_load((HERE / "compose.yaml").read_text())["services"]
+    for name in SERVICES:
+        [given] = [one for one in composed[name]["volumes"] if "LANDA_UNITS_FILE" in one]
+        mount = re.fullmatch(r"\$\{LANDA_UNITS_FILE:-(.+)\}:(.+):ro", given)
+        assert mount and composed[name]["environment"]["LANDA_UNITS"] == mount[2]
+        units = read_units(str(HERE / mount[1]))
+        assert isinstance(units, Units) and "reception" in units.receiving
 
 
 def test_without_its_image_there_is_no_collector_and_traces_have_another_way() -> None:

@@ -77,7 +77,7 @@ async def mailboxes(page: Page) -> None:
     """The address of a role's mailbox: what is none is told at the field, the new one is shown."""
     await page.goto("/")
     await page.get_by_role("link", name=said("home.mailboxes", "notifications")).click()
-    own = said("role.manager-of", "notifications", unit="reception")
+    own = said("role.manager-of", "notifications", unit="mottagningsenheten")
     await expect(page.locator("tr", has_text=own)).to_be_visible()
     await page.locator("tr", has_text=said("role.secretary", "notifications")).get_by_role("link").click()
     address = page.get_by_label(said("field.address.label", "notifications"))

@@ -184,12 +184,14 @@ async def test_a_units_managers_have_a_mailbox_of_their_own_and_the_roles_until_
         await handlers.enter_directory(tx, site.run.vault, maja, "maja@kommunen.example", "sv")
     async with site.session("manager") as chief:
         page = (await chief.get("/notifications/mailboxes?role=manager%2Fminors")).text
-        assert "Ändra brevlådan för cheferna för enheten minors" in page and "Ingen egen" in page
+        assert "Ändra brevlådan för cheferna för enheten för unga &amp; ensamma" in page and "Ingen egen" in page
         csrf = re.search(r'name="csrf" value="(\w+)"', page)
         assert csrf
         typed = {"csrf": csrf[1], "role": "manager/minors", "address": "x", "language": "sv"}
         wrong = await chief.post("/notifications/forms/mailbox", data=typed)
-        assert wrong.status_code == 422 and "Ändra brevlådan för cheferna för enheten minors" in wrong.text
+        assert (
+            wrong.status_code == 422 and "Ändra brevlådan för cheferna för enheten för unga &amp; ensamma" in wrong.text
+        )
         for role in ("jury", "coordinator/minors", "manager/", "manager/MINORS"):
             refused = await chief.post("/notifications/forms/mailbox", data=typed | {"role": role})
             assert refused.status_code == 422, role

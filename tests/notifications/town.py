@@ -25,6 +25,7 @@ from shared.decider import fold
 from shared.settings import Settings
 from shared.web.texts import Texts
 from tests.notifications.mail_server import MailServer
+from tests.organisation import UNITS
 
 ROOT = Path(__file__).parents[2]
 FOLDERS = [ROOT / "shared/migrations", ROOT / "services/notifications/migrations"]
@@ -221,6 +222,7 @@ async def town_on(database: Any) -> AsyncIterator[Town]:
         master_key=key,  # type: ignore[arg-type]
         smtp=f"127.0.0.1:{mail.port}",
         mail_from="landa@kommunen.example",
+        units=UNITS,  # type: ignore[arg-type]
     )
     await migrate(settings, FOLDERS)
     pool = Database(settings)

@@ -22,6 +22,7 @@ from shared.identity import SESSION_COOKIE, Actor, Identity
 from shared.process import build
 from shared.settings import Settings
 from shared.web.access import _token
+from tests.organisation import UNITS
 from tests.waiting import until
 
 TODAY = date(2018, 6, 15)
@@ -179,6 +180,7 @@ def settings_for(url: str, folder: Path, **more: Any) -> Settings:
         session_key=KEY,
         master_key=KEY,
         clock_file=str(clock),
+        units=UNITS,
         **given,
     )
 

@@ -95,11 +95,30 @@ async def test_every_form_of_a_case_can_be_opened_and_its_plan_grows_by_forms(re
         await page(reception, f"/reception/cases/{case.id}/do/{name}/{made['plan']}", "caseworker")
     await reception.knows("caseworker-2")
     assign = await page(reception, f"/reception/cases/{case.id}/do/assign", "manager")
-    assert "Test Caseworker 2 – reception, 0 öppna ärenden" in assign
+    assert "Test Caseworker 2 – mottagningsenheten, 0 öppna ärenden" in assign
     body = {"caseworker": "caseworker-2", "reason": "workload", "sequence": "6"}
     assert (await send(reception, f"do/assign/{case.id}", body, "manager")).status_code == 303
     unknown = await reception.ask("caseworker", "GET", f"/reception/cases/{case.id}", headers=HTML)
     assert unknown.status_code == 404
+
+
+async def test_a_unit_goes_by_its_name_in_the_readers_language_and_by_its_code_when_nobody_has_named_it(
+    reception: Office,
+) -> None:
+    case = await assigned(reception)
+    await reception.knows("caseworker-2@minors", "caseworker-3@schools")
+    for lang, ours, theirs in (
+        ("sv", "mottagningsenheten", "enheten för unga &amp; ensamma"),
+        ("en", "reception unit", "unit for the young &amp; alone"),
+    ):
+        assert f"({ours})" in await page(reception, f"/reception/cases/{case.id}", "manager", lang)
+        choice = await page(reception, f"/reception/cases/{case.id}/do/assign", "manager", lang)
+        for name in (f"Test Caseworker – {ours},", f"Test Caseworker 2 – {theirs},", "Test Caseworker 3 – schools,"):
+            assert name in choice
+    body = {"caseworker": "caseworker-3", "reason": "workload", "sequence": str(case.version)}
+    assert (await send(reception, f"do/assign/{case.id}", body, "manager")).status_code == 303
+    assert "(schools)" in await page(reception, f"/reception/cases/{case.id}", "coordinator")
+    assert (await reception.get(f"/reception/cases/{case.id}"))["unit"] == "schools"
 
 
 async def test_who_covers_sees_the_cases_until_the_last_day(reception: Office) -> None:

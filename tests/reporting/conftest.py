@@ -24,6 +24,7 @@ from shared.messaging import Raw
 from shared.process import build
 from shared.runtime import Runtime
 from shared.settings import Settings
+from tests.organisation import UNITS
 
 EPOCH = uuid4()
 ROOT = Path(reporting.__file__).parents[2]
@@ -44,6 +45,7 @@ def settings_for(database_url: str, **more: Any) -> Settings:
         "session_key": b"s" * 32,
         "master_key": b"m" * 32,
         "municipality": "Exempelby kommun",
+        "units": UNITS,
     }
     return Settings(**(given | more))
 
