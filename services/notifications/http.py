@@ -28,6 +28,7 @@ KEEPERS = ("manager", "operator")
 OFFICES = ("coordinator", "manager", "secretary")
 # A role, or the managers of one unit: they are the only ones whom a unit's matters go to.
 Office = Annotated[str, Field(pattern=r"^(coordinator|secretary|manager(/[a-z0-9-]{1,40})?)$")]
+OfUnit = Annotated[str, Field(pattern=r"^manager/[a-z0-9-]{1,40}$")]
 
 
 class Body(BaseModel):
@@ -74,6 +75,12 @@ class MailboxBody(Body):
 
     def mailbox(self) -> Mailbox:
         return Mailbox(self.role, self.address, self.language)
+
+
+class RemovedMailbox(Body):
+    """Only a unit's managers can be without one: their mail then goes to the managers' own."""
+
+    role: OfUnit
 
 
 def _answered(answer: Answer) -> Response:
@@ -160,6 +167,12 @@ async def retry(
     return _answered(await run.commands.run(actor, route, key, said, work, scope=request.scope))
 
 
+def _office(role: str) -> dict[str, str]:
+    """`manager/reception` as what an answer may hold: codes."""
+    name, _, unit = role.partition("/")
+    return {"role": name, "unit": unit} if unit else {"role": name}
+
+
 @router.post("/mailboxes", response_model=None)
 async def set_mailbox(request: Request, body: MailboxBody, actor: Annotated[Actor, needs(*KEEPERS)]) -> Response:
     """Where mail for a role goes from now on, mail that waits included."""
@@ -167,9 +180,22 @@ async def set_mailbox(request: Request, body: MailboxBody, actor: Annotated[Acto
 
     async def work(tx: Connection) -> Answer:
         await store_people.set_mailbox(tx, body.mailbox(), actor.sub)
-        return Answer(200, {"role": body.role})
+        return Answer(200, _office(body.role))
 
     route, key = "POST /notifications/mailboxes", key_of(request.headers)
+    return _answered(await run.commands.run(actor, route, key, body, work, scope=request.scope))
+
+
+@router.post("/mailboxes/remove", response_model=None)
+async def remove_mailbox(request: Request, body: RemovedMailbox, actor: Annotated[Actor, needs(*KEEPERS)]) -> Response:
+    """From now on mail for the unit's managers goes to the mailbox of all managers, mail that waits included."""
+    run = runtime(request)
+
+    async def work(tx: Connection) -> Answer:
+        await store_people.remove_mailbox(tx, body.role)
+        return Answer(200, _office(body.role))
+
+    route, key = "POST /notifications/mailboxes/remove", key_of(request.headers)
     return _answered(await run.commands.run(actor, route, key, body, work, scope=request.scope))
 
 

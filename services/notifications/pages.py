@@ -1,7 +1,7 @@
 """Pages for people: the landing page, what every public page links to, and the mailboxes."""
 
 from collections.abc import Mapping, Sequence
-from typing import Annotated
+from typing import Annotated, Literal
 from urllib.parse import quote
 
 from fastapi import APIRouter, Request
@@ -9,10 +9,10 @@ from fastapi.responses import JSONResponse, RedirectResponse, Response
 
 from services.notifications import handlers, store, store_inbox, store_people
 from services.notifications.home import tasks
-from services.notifications.http import KEEPERS, OFFICES, WATCHERS, MailboxBody, Office
+from services.notifications.http import KEEPERS, OFFICES, WATCHERS, MailboxBody, Office, RemovedMailbox
 from services.notifications.store_people import Mailbox
 from shared.identity import Actor
-from shared.runtime import runtime
+from shared.runtime import Runtime, runtime
 from shared.web import forms
 from shared.web.access import actor_of, needs, public
 from shared.web.commands import transaction
@@ -50,17 +50,28 @@ async def privacy(request: Request) -> Response:
 
 
 @router.get("/notifications/mailboxes", response_model=None, dependencies=[needs(*KEEPERS)])
-async def mailboxes(request: Request, saved: bool = False, role: Office = "coordinator") -> Response:
+async def mailboxes(
+    request: Request,
+    done: Literal["saved", "removed"] | None = None,
+    role: Office = "coordinator",
+    remove: bool = False,
+) -> Response:
+    """`remove`: in the place of the form to change it, what removing the mailbox would do."""
     run = runtime(request)
-    async with run.database.reading() as conn:
-        boxes, units = await store_people.mailboxes(conn), await store_people.offices_of_units(conn)
+    boxes, units = await _offices(run)
     if not wants_page(request):
         return JSONResponse(
             {"items": [{"role": b.role, "address": b.address, "language": b.language} for b in boxes.values()]}
         )
     box = boxes.get(role)
     form = forms.Form({"address": box.address, "language": box.language} if box else {"language": "sv"})
-    return _mailboxes(request, boxes, units, role, form, saved=saved)
+    removing = remove and box is not None and "/" in role
+    return _mailboxes(request, boxes, units, role, form, done=done, removing=removing)
+
+
+async def _offices(run: Runtime) -> tuple[Mapping[str, Mailbox], Sequence[str]]:
+    async with run.database.reading() as conn:
+        return await store_people.mailboxes(conn), await store_people.offices_of_units(conn)
 
 
 def _mailboxes(
@@ -71,10 +82,19 @@ def _mailboxes(
     form: forms.Form,
     *,
     status: int = 200,
-    saved: bool,
+    done: str | None = None,
+    removing: bool = False,
 ) -> Response:
     return runtime(request).pages.render(
-        request, "mailboxes.html", status, form=form, saved=saved, boxes=boxes, roles=[*OFFICES, *units], chosen=role
+        request,
+        "mailboxes.html",
+        status,
+        form=form,
+        done=done,
+        boxes=boxes,
+        roles=[*OFFICES, *units],
+        chosen=role,
+        removing=removing,
     )
 
 
@@ -83,11 +103,30 @@ async def set_mailbox(request: Request, actor: Annotated[Actor, needs(*KEEPERS)]
     run = runtime(request)
     posted = await forms.read(request, MailboxBody, run.pages.texts)
     if posted.value is None:
-        async with run.database.reading() as conn:
-            boxes, units = await store_people.mailboxes(conn), await store_people.offices_of_units(conn)
-        typed = posted.form.value("role")
-        role = typed if typed in [*OFFICES, *units] else "coordinator"
-        return _mailboxes(request, boxes, units, role, posted.form, status=422, saved=False)
+        return await _refused(request, posted.form)
     async with transaction(run.database, scope=request.scope) as tx:
         await store_people.set_mailbox(tx, posted.value.mailbox(), actor.sub)
-    return RedirectResponse(f"/notifications/mailboxes?saved=true&role={quote(posted.value.role, safe='')}", 303)
+    return _done("saved", posted.value.role)
+
+
+@router.post("/notifications/forms/mailbox-remove", response_model=None, dependencies=[needs(*KEEPERS)])
+async def remove_mailbox(request: Request) -> Response:
+    """Twice is once: the form needs no key."""
+    run = runtime(request)
+    posted = await forms.read(request, RemovedMailbox, run.pages.texts)
+    if posted.value is None:
+        return await _refused(request, posted.form)
+    async with transaction(run.database, scope=request.scope) as tx:
+        await store_people.remove_mailbox(tx, posted.value.role)
+    return _done("removed", posted.value.role)
+
+
+async def _refused(request: Request, form: forms.Form) -> Response:
+    boxes, units = await _offices(runtime(request))
+    typed = form.value("role")
+    role = typed if typed in [*OFFICES, *units] else "coordinator"
+    return _mailboxes(request, boxes, units, role, form, status=422)
+
+
+def _done(what: Literal["saved", "removed"], role: str) -> Response:
+    return RedirectResponse(f"/notifications/mailboxes?done={what}&role={quote(role, safe='')}", 303)

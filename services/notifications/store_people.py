@@ -128,6 +128,11 @@ async def mailbox_of(conn: Connection, office: str) -> Mailbox | None:
     return Mailbox(**dict(row)) if row else None
 
 
+async def remove_mailbox(tx: Connection, role: str) -> None:
+    """Mail goes where it went before this one was set; one that is not there is none to remove."""
+    await tx.execute("delete from mailbox where role = $1", role)
+
+
 async def set_mailbox(tx: Connection, box: Mailbox, actor: str, *, replace: bool = True) -> None:
     """`replace` false leaves one that is there as it is."""
     rest = "do update set address = $2, language = $3, changed_by = $4, changed_at = clock_timestamp()"

@@ -74,7 +74,7 @@ async def cover(page: Page, colleague: Page, away: str, until: str) -> None:
 
 
 async def mailboxes(page: Page) -> None:
-    """The address of a role's mailbox: what is none is told at the field, the new one is shown."""
+    """The address of a role's mailbox: what is none is told at the field, the new one is shown; a unit's is removed."""
     await page.goto("/")
     await page.get_by_role("link", name=said("home.mailboxes", "notifications")).click()
     own = said("role.manager-of", "notifications", unit="mottagningsenheten")
@@ -91,3 +91,14 @@ async def mailboxes(page: Page) -> None:
         await expect(page.get_by_role("status").first).to_contain_text(said("mailboxes.saved", "notifications"))
         await expect(page.locator("tbody")).to_contain_text(wanted)
     await picture(page, "manager-mailboxes")
+    # the unit's own mailbox, set and removed again
+    row = page.locator("tbody tr", has_text=own)
+    await row.get_by_role("link", name=said("mailboxes.change.one", "notifications", role=own)).click()
+    await address.fill("mottagningen@landa.example")
+    await button(page, "mailboxes.save", "notifications").click()
+    await expect(row).to_contain_text("mottagningen@landa.example")
+    await row.get_by_role("link", name=said("mailboxes.remove.one", "notifications", role=own)).click()
+    await picture(page, "manager-mailbox-remove")
+    await button(page, "mailboxes.remove.do", "notifications").click()
+    await expect(page.get_by_role("status").first).to_contain_text(said("mailboxes.remove.undo", "notifications"))
+    await expect(row).to_contain_text(said("mailboxes.as-role", "notifications"))
