@@ -99,9 +99,14 @@ async def prefer(tx: Connection, actor: Actor, wanted: Preference) -> None:
     await store_people.prefer(tx, actor.sub, wanted)
 
 
+def judges_only(actor: Actor) -> bool:
+    """Whether `actor` is in the jury and has no other work here: then every message is theirs alone."""
+    return actor.roles.isdisjoint(COLLEAGUES)
+
+
 async def colleagues(conn: Connection, vault: Vault, actor: Actor) -> list[tuple[str, str]]:
     """Sign-in subjects and names of everybody else whom a message can go to, by name. Nobody for a mere juror."""
-    if actor.roles.isdisjoint(COLLEAGUES):
+    if judges_only(actor):
         return []
     found = {sub: key for sub, key in (await store_people.staff(conn, COLLEAGUES)).items() if sub != actor.sub}
     known = await names(conn, vault, found.values())

@@ -56,6 +56,7 @@ async def inbox(
         request,
         "inbox.html",
         count=count,
+        alone=handlers.judges_only(actor),
         asleep=asleep,
         show=show,
         group=group,

@@ -63,9 +63,14 @@ async def _page(request: Request, actor: Actor, form: forms.Form, status: int = 
     run = runtime(request)
     async with run.database.reading() as conn:
         colleagues = await handlers.colleagues(conn, run.vault, actor)
-    works = not actor.roles.isdisjoint(handlers.COLLEAGUES)  # not only a juror, whose messages are nobody else's
     return run.pages.render(
-        request, "preferences.html", status, form=form, saved=saved, colleagues=colleagues, works=works
+        request,
+        "preferences.html",
+        status,
+        form=form,
+        saved=saved,
+        colleagues=colleagues,
+        alone=handlers.judges_only(actor),
     )
 
 

@@ -184,6 +184,7 @@ async def test_one_juror_confirms_for_themselves_and_hands_nothing_over(site: Si
     async with site.session("jury", sub="ada") as ada, site.session("jury", sub="bo") as bo:
         page = (await ada.get("/notifications/inbox")).text
         assert f"/awards/jury?year={YEAR}" in page and "Integrationspriset 2026" in page and "Du är med i juryn" in page
+        assert "de andra i juryn har sina egna" in page and "kollegorna" not in page
         assert str(fact.subject) not in page and "/notifications/inbox" in (await ada.get("/")).text
         csrf, item = (re.search(f'name="{name}" value="([\\w-]+)"', page) for name in ("csrf", "notification"))
         assert csrf and item
