@@ -8,8 +8,7 @@ import asyncio
 import time
 from collections import Counter
 from contextlib import suppress
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -17,10 +16,11 @@ import asyncpg
 import structlog
 
 from shared import journal, telemetry
-from shared.contracts.envelope import Watermark, headers, watermark_headers
+from shared.contracts.envelope import headers, watermark_headers
 from shared.database import Database, is_unavailable
 from shared.faults import step
 from shared.messaging import Outgoing, Outlet, Rejected, Unsent
+from shared.published import Count
 from shared.settings import Settings
 
 if TYPE_CHECKING:
@@ -33,32 +33,11 @@ POLL_SECONDS = 0.02
 ALONE_ATTEMPTS = 3
 SEND_SECONDS = 30
 DATABASE_SECONDS = 5
-# The first count is of the whole journal, and so is the tail above it until then.
-COUNT_SECONDS = 60
 
 _SELECT = f"""
 select {journal._COLUMNS.replace("position,", "j.position,", 1)}, j.key_hash
 from (select position from outbox order by position limit {BATCH}) o join journal j using (position)
 order by j.position
-"""
-
-# In one snapshot: what the journal holds above $1, less what is not published yet, per partition of $2.
-_PUBLISHED = """
-select p, sum(events)::bigint as events, sum(subjects)::bigint as subjects from (
-  select key_hash % $2 as p, count(*) as events, count(*) filter (where sequence = 1) as subjects
-  from journal where position > $1 group by 1
-  union all
-  select j.key_hash % $2, -count(*), -count(*) filter (where j.sequence = 1)
-  from outbox o join journal j using (position) group by 1
-  union all
-  select j.key_hash % $2, -count(*), -count(*) filter (where j.sequence = 1)
-  from quarantine q join journal j on j.subject = q.subject and j.position >= q.position
-  where not exists (select from outbox o where o.position = j.position) group by 1
-) counted group by p
-"""
-_COUNT_UP_TO = """
-select key_hash % $3 as p, count(*) as events, count(*) filter (where sequence = 1) as subjects
-from journal where position > $1 and position <= $2 group by 1
 """
 
 
@@ -73,20 +52,6 @@ class Status:
     quarantined: int = 0
     trouble: str | None = None
     last_ack: float | None = None
-
-
-@dataclass
-class _Count:
-    """Rows up to `position`, below which no transaction can add any more, counted once per partition.
-
-    It outlives the producer: after an outage nobody waits until the whole journal is counted again.
-    """
-
-    partitions: int = 0
-    position: int = 0
-    events: Counter[int] = field(default_factory=Counter)
-    subjects: Counter[int] = field(default_factory=Counter)
-    candidate: tuple[int, int] | None = None
 
 
 class Relay:
@@ -136,14 +101,14 @@ class Relay:
         self.status.leading = True
         incarnation = await journal.epoch(connection)
         await self._load_quarantine(connection)
-        count, pause = _Count(), 0.1
+        count, pause = Count(), 0.1
         while True:
             # What failed may have been the database, which does not say so on a half-open connection.
             await connection.fetchval("select 1")
             outlet = Outlet(self._settings)
             try:
                 partitions = await outlet.open()
-                count, pause = count if count.partitions == partitions else _Count(partitions), 0.1
+                count, pause = count if count.partitions == partitions else Count(partitions), 0.1
                 self.status.connected, self.status.trouble = True, None
                 await self._publish_until_it_fails(connection, outlet, count, incarnation)
             except (OSError, TimeoutError, Unsent) as error:
@@ -161,9 +126,7 @@ class Relay:
         self._quarantined = {row["subject"] for row in await connection.fetch("select subject from quarantine")}
         self.status.quarantined = len(self._quarantined)
 
-    async def _publish_until_it_fails(
-        self, connection: "Own", outlet: Outlet, count: _Count, incarnation: UUID
-    ) -> None:
+    async def _publish_until_it_fails(self, connection: "Own", outlet: Outlet, count: Count, incarnation: UUID) -> None:
         due = time.monotonic() + min(1.0, self._settings.watermark_seconds)
         while True:
             self._wake.clear()
@@ -264,41 +227,10 @@ class Relay:
                 await self._load_quarantine(connection)
                 log.error("subject put into quarantine", subject=str(row["subject"]), reason=str(failure.cause))
 
-    async def _send_watermarks(self, connection: "Own", outlet: Outlet, incarnation: UUID, count: _Count) -> None:
+    async def _send_watermarks(self, connection: "Own", outlet: Outlet, incarnation: UUID, count: Count) -> None:
         """Says, per partition, how much has been published so far. Nothing is under way while this runs."""
-        now = await connection.fetchrow(
-            "select pg_snapshot_xmin(pg_current_snapshot())::text::bigint as oldest,"
-            " pg_snapshot_xmax(pg_current_snapshot())::text::bigint as next,"
-            " coalesce((select max(position) from journal), 0) as last"
-        )
-        assert now is not None
-        partitions, seconds = count.partitions, DATABASE_SECONDS if count.position else COUNT_SECONDS
-        if count.candidate is not None and now["oldest"] >= count.candidate[1]:
-            # Everything that drew a position up to the candidate has ended by now: count those rows once and for all.
-            upto = count.candidate[0]
-            for row in await connection.fetch(_COUNT_UP_TO, count.position, upto, partitions, timeout=seconds):
-                count.events[row["p"]] += row["events"]
-                count.subjects[row["p"]] += row["subjects"]
-            count.position, count.candidate = upto, None
-        if count.candidate is None and now["last"] > count.position:
-            count.candidate = (now["last"], now["next"])
-        tail = {
-            row["p"]: row for row in await connection.fetch(_PUBLISHED, count.position, partitions, timeout=seconds)
-        }
+        marks = await count.marks(connection, self._settings.service, incarnation)
         self.status.backlog = await connection.fetchval("select count(*) from outbox")
-        marks = [
-            Watermark(
-                self._settings.service,
-                incarnation,
-                p,
-                partitions,
-                now["last"],
-                count.subjects[p] + (tail[p]["subjects"] if p in tail else 0),
-                count.events[p] + (tail[p]["events"] if p in tail else 0),
-                datetime.now(UTC),
-            )
-            for p in range(partitions)
-        ]
         records = [Outgoing(m.partition, b"", None, watermark_headers(m)) for m in marks]
         async with asyncio.timeout(SEND_SECONDS):
             await outlet.send(records)
