@@ -6,15 +6,9 @@ from datetime import date, timedelta
 from typing import Literal, TypeAlias, assert_never
 from uuid import UUID, uuid5
 
-from shared.contracts.reception import (
-    AllocationCancelled,
-    AllocationCorrected,
-    AllocationReceived,
-    ArrivalCorrected,
-    ArrivalRegistered,
+from shared.contracts.casework import (
     CaseAssigned,
     CaseClosed,
-    CaseEvent,
     CaseReopened,
     ContactCorrected,
     ContactRecorded,
@@ -25,6 +19,14 @@ from shared.contracts.reception import (
     EstablishmentPlanReopened,
     HousingCorrected,
     HousingSecured,
+)
+from shared.contracts.reception import (
+    AllocationCancelled,
+    AllocationCorrected,
+    AllocationReceived,
+    ArrivalCorrected,
+    ArrivalRegistered,
+    CaseEvent,
     PersonFacts,
     SettlementNotified,
 )

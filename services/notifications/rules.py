@@ -10,7 +10,7 @@ from uuid import UUID, uuid5
 
 from services.notifications.deadlines import Deadline, Kind
 from services.notifications.domain import Channel
-from shared.contracts import awards, reception
+from shared.contracts import awards, casework, reception
 from shared.contracts.envelope import Fact
 from shared.contracts.event import Event
 
@@ -90,8 +90,8 @@ _DEALT_WITH = (
 )
 EVENT_RULES = (
     EventRule("allocation-received", reception.AllocationReceived, ("coordinators",), "cases"),
-    EventRule("case-assigned", reception.CaseAssigned, ("caseworker",), "cases"),
-    EventRule("case-left", reception.CaseAssigned, ("previous-caseworker",), "cases"),
+    EventRule("case-assigned", casework.CaseAssigned, ("caseworker",), "cases"),
+    EventRule("case-left", casework.CaseAssigned, ("previous-caseworker",), "cases"),
     EventRule("nomination-submitted", awards.NominationSubmitted, ("secretaries",), "nominations", done_by=_DEALT_WITH),
     EventRule("nomination-receipt", awards.NominationSubmitted, ("nominator",), "nominations"),
     EventRule("calendar-moved", awards.PrizeCalendarMoved, ("nominator",), "nominations"),
@@ -193,9 +193,9 @@ def _person(audience: Audience, event: Event) -> str | None:
     match audience, event:
         case "nominator", awards.NominationSubmitted():
             return None if event.receipt_wanted else NOBODY
-        case "caseworker", reception.CaseAssigned():
+        case "caseworker", casework.CaseAssigned():
             return event.caseworker
-        case "previous-caseworker", reception.CaseAssigned():
+        case "previous-caseworker", casework.CaseAssigned():
             return event.previous if event.previous not in {None, event.caseworker} else NOBODY
         case _:
             return None

@@ -3,7 +3,7 @@
 from services.reception import days
 from services.reception.case import Case
 from services.reception.commands import AssignCase
-from shared.contracts.reception import CaseAssigned
+from shared.contracts.casework import CaseAssigned
 from shared.decider import Refused
 
 

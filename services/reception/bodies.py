@@ -10,23 +10,20 @@ from pydantic_core import PydanticCustomError
 
 from services.reception import numbers
 from services.reception.households import AllocationTerms, NewPerson, NoticeTerms, Replaced
-from shared.contracts.reception import (
+from shared.contracts.casework import (
     ActivityKind,
     AssignmentReason,
-    CancelReason,
-    Category,
     CloseReason,
     ContactKind,
     ContactOutcome,
-    CorrectionReason,
     Goal,
     HousingKind,
     PlanOutcome,
     Progress,
     Provider,
     ReopenReason,
-    Sex,
 )
+from shared.contracts.reception import CancelReason, Category, CorrectionReason, Sex
 
 LARGEST_HOUSEHOLD = 30
 ProtectedIdentity = Literal["none", "secrecy-marked", "protected-registration", "fictitious-identity"]

@@ -5,11 +5,8 @@ from datetime import date
 from typing import Literal
 from uuid import UUID
 
-from shared.contracts.reception import (
+from shared.contracts.casework import (
     Activity,
-    AgeBand,
-    CancelReason,
-    Category,
     CloseReason,
     ContactKind,
     ContactOutcome,
@@ -17,8 +14,8 @@ from shared.contracts.reception import (
     HousingKind,
     PlanOutcome,
     Progress,
-    Sex,
 )
+from shared.contracts.reception import AgeBand, CancelReason, Category, Sex
 
 Status = Literal["open", "partly-arrived", "arrived", "cancelled"]
 

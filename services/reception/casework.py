@@ -19,7 +19,7 @@ from services.reception.bodies import (
 )
 from services.reception.case import Plan
 from services.reception.handlers import Doing, case_answer, change, decide, load
-from shared.contracts.reception import Activity
+from shared.contracts.casework import Activity
 from shared.decider import Refused
 from shared.journal import uuid7
 from shared.web.commands import Answer

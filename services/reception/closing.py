@@ -5,7 +5,7 @@ from dataclasses import replace
 from services.reception import days
 from services.reception.case import Case, Closing
 from services.reception.commands import CloseCase, ReopenCase
-from shared.contracts.reception import CaseClosed, CaseReopened
+from shared.contracts.casework import CaseClosed, CaseReopened
 from shared.decider import Refused
 
 

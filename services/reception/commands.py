@@ -6,20 +6,19 @@ from typing import TypeAlias
 from uuid import UUID
 
 from services.reception.households import AllocationTerms, NewPerson, NoticeTerms
-from shared.contracts.reception import (
+from shared.contracts.casework import (
     Activity,
     AssignmentReason,
-    CancelReason,
     CloseReason,
     ContactKind,
     ContactOutcome,
-    CorrectionReason,
     Goal,
     HousingKind,
     PlanOutcome,
     Progress,
     ReopenReason,
 )
+from shared.contracts.reception import CancelReason, CorrectionReason
 
 
 @dataclass(frozen=True, slots=True)

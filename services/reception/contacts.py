@@ -5,7 +5,7 @@ from dataclasses import replace
 from services.reception import days
 from services.reception.case import Case, Contact
 from services.reception.commands import CorrectContact, RecordContact
-from shared.contracts.reception import ContactCorrected, ContactRecorded
+from shared.contracts.casework import ContactCorrected, ContactRecorded
 from shared.decider import Refused
 
 

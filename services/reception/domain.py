@@ -31,12 +31,7 @@ from services.reception.commands import (
 )
 from services.reception.households import AllocationTerms, NewPerson, NoticeTerms, facts_of, faults
 from services.reception.quotas import Quota
-from shared.contracts.reception import (
-    AllocationCancelled,
-    AllocationCorrected,
-    AllocationReceived,
-    ArrivalCorrected,
-    ArrivalRegistered,
+from shared.contracts.casework import (
     CaseAssigned,
     CaseClosed,
     CaseReopened,
@@ -49,6 +44,13 @@ from shared.contracts.reception import (
     EstablishmentPlanReopened,
     HousingCorrected,
     HousingSecured,
+)
+from shared.contracts.reception import (
+    AllocationCancelled,
+    AllocationCorrected,
+    AllocationReceived,
+    ArrivalCorrected,
+    ArrivalRegistered,
     PersonFacts,
     QuotaSet,
     ReceptionEvent,

@@ -6,7 +6,7 @@ from datetime import date
 from services.reception import days, rules
 from services.reception.case import Case, Home
 from services.reception.commands import CorrectHousing, SecureHousing
-from shared.contracts.reception import HousingCorrected, HousingSecured
+from shared.contracts.casework import HousingCorrected, HousingSecured
 from shared.decider import Refused
 
 LONGEST_WAIT_MONTHS = 12

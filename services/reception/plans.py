@@ -6,7 +6,7 @@ from datetime import date
 from services.reception import days, rules
 from services.reception.case import Case, Plan
 from services.reception.commands import CorrectPlan, CreatePlan, EndPlan, FollowUpPlan, ReopenPlan
-from shared.contracts.reception import (
+from shared.contracts.casework import (
     EstablishmentPlanCorrected,
     EstablishmentPlanCreated,
     EstablishmentPlanEnded,

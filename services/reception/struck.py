@@ -2,12 +2,7 @@
 
 from collections.abc import Iterable
 
-from shared.contracts.event import Event
-from shared.contracts.reception import (
-    AllocationCorrected,
-    AllocationReceived,
-    ArrivalCorrected,
-    ArrivalRegistered,
+from shared.contracts.casework import (
     CaseClosed,
     CaseReopened,
     ContactCorrected,
@@ -17,6 +12,8 @@ from shared.contracts.reception import (
     HousingCorrected,
     HousingSecured,
 )
+from shared.contracts.event import Event
+from shared.contracts.reception import AllocationCorrected, AllocationReceived, ArrivalCorrected, ArrivalRegistered
 
 
 def taken_back(history: Iterable[tuple[int, Event]]) -> set[int]:

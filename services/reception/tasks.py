@@ -24,7 +24,7 @@ from services.reception.bodies import (
     ReopeningBody,
 )
 from services.reception.handlers import Doing
-from shared.contracts import reception as said
+from shared.contracts import casework as said
 from shared.web.commands import Answer
 
 Type = Literal["date", "text", "choices", "select", "checkbox"]

@@ -13,7 +13,7 @@ from services.reporting import rules
 from services.reporting.cells import Cells
 from services.reporting.rules import SmallNumbers
 from services.reporting.suppression import Count, exact
-from shared.contracts.reception import ContactOutcome, HousingKind, PlanOutcome
+from shared.contracts.casework import ContactOutcome, HousingKind, PlanOutcome
 
 # `overdue`: no plan, and the day has passed. `waiting`: no plan yet, and there is time.
 PLAN_STATES = ("in-time", "late", "overdue", "waiting")

@@ -12,7 +12,9 @@ from uuid import UUID
 
 from services.reporting.projection_casework import CHANGING, Changing, Wanted, Work, WorkEvent, apply, key_of
 from services.reporting.projection_casework import Impossible as Impossible
+from services.reporting.projection_notifications import HandingOver, Notification, handed
 from shared.contracts.awards import NominationSubmitted
+from shared.contracts.casework import CaseAssigned, CaseClosed, CaseReopened
 from shared.contracts.envelope import Fact, record
 from shared.contracts.notifications import NotificationAcknowledged, NotificationFailed, NotificationSent
 from shared.contracts.reception import (
@@ -21,10 +23,7 @@ from shared.contracts.reception import (
     AllocationReceived,
     ArrivalCorrected,
     ArrivalRegistered,
-    CaseAssigned,
-    CaseClosed,
     CaseEvent,
-    CaseReopened,
     PersonFacts,
     QuotaSet,
     SettlementNotified,
@@ -33,7 +32,7 @@ from shared.contracts.reception import (
 # `isinstance` asks a pydantic model's metaclass, which costs more than applying the event.
 _OF_CASES = frozenset(get_args(CaseEvent))
 _OF_WORK = frozenset(get_args(WorkEvent))
-_OF_NOTIFICATIONS = frozenset((NotificationSent, NotificationFailed, NotificationAcknowledged))
+_OF_NOTIFICATIONS = frozenset(get_args(HandingOver))
 
 
 # what changes the case's own row
@@ -116,19 +115,6 @@ class Nomination:
     submitted_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class Notification:
-    """A row of `notification_row`. `state` is what happened last to the handing-over."""
-
-    notification: UUID
-    rule: str
-    channel: str | None
-    state: Literal["sent", "failed", "unknown"]
-    caused_at: datetime | None
-    sent_at: datetime | None
-    acknowledged_at: datetime | None
-
-
 @dataclass(slots=True)
 class Rows:
     """The rows of some subjects: what is stored, or what a batch makes of it."""
@@ -194,10 +180,7 @@ def _apply(rows: Rows, fact: Fact) -> None:
         case NominationSubmitted():
             rows.nominations[subject] = Nomination(subject, event.prize, event.prize_year, event.nominee_kind, fact.at)
         case NotificationSent() | NotificationFailed() | NotificationAcknowledged():
-            before = rows.notifications.get(subject) or Notification(
-                subject, event.rule, None, "unknown", None, None, None
-            )
-            rows.notifications[subject] = _notification(before, fact.at, event)
+            rows.notifications[subject] = handed(rows.notifications.get(subject), subject, fact.at, event)
         case _:
             pass
 
@@ -284,15 +267,3 @@ def _arrivals(members: Mapping[UUID, Person], persons: Iterable[UUID], day: date
             raise Impossible("an arrival of somebody who is not in the household")
         changed[person] = changed[person].arrived(day)
     return changed
-
-
-def _notification(
-    before: Notification, at: datetime, event: NotificationSent | NotificationFailed | NotificationAcknowledged
-) -> Notification:
-    match event:
-        case NotificationSent():
-            return replace(before, channel=event.channel, state="sent", caused_at=event.caused_at, sent_at=at)
-        case NotificationFailed():
-            return replace(before, channel=event.channel, state="failed")
-        case NotificationAcknowledged():
-            return replace(before, acknowledged_at=at)

@@ -8,8 +8,7 @@ from datetime import date
 from typing import assert_never, get_args
 from uuid import UUID
 
-from shared.contracts.envelope import record
-from shared.contracts.reception import (
+from shared.contracts.casework import (
     ContactCorrected,
     ContactRecorded,
     EstablishmentPlanCorrected,
@@ -20,6 +19,7 @@ from shared.contracts.reception import (
     HousingCorrected,
     HousingSecured,
 )
+from shared.contracts.envelope import record
 
 Changing = (
     EstablishmentPlanCorrected

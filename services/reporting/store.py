@@ -4,7 +4,8 @@ from collections.abc import Iterable, Sequence
 from uuid import UUID
 
 from services.reporting import projection, store_casework
-from services.reporting.projection import Case, Nomination, Notification, Person, Quota, Rows
+from services.reporting.projection import Case, Nomination, Person, Quota, Rows
+from services.reporting.projection_notifications import Notification
 from shared.contracts.envelope import Fact
 from shared.database import Connection
 from shared.generations import FORGET_SECONDS

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator
+from datetime import date
 from enum import StrEnum
 from typing import Annotated, Any, ClassVar, get_args, get_origin
 from uuid import UUID
@@ -20,6 +21,7 @@ class DataClass(StrEnum):
 
 
 Identifier = Annotated[UUID, DataClass.IDENTIFIER]
+Day = Annotated[date, DataClass.DATE]
 Year = Annotated[int, Field(ge=2000, le=2100), DataClass.DATE]
 
 

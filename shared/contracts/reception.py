@@ -1,16 +1,15 @@
 """What reception says happened. Subject: the case, one household from one allocation or one settlement notice."""
 
-from datetime import date
 from typing import Annotated, Literal, TypeAlias
 
 from pydantic import Field
 
-from shared.contracts.event import DataClass, Event, Facts, Identifier, Year
+from shared.contracts.casework import CASE as CASE
+from shared.contracts.casework import CaseworkEvent
+from shared.contracts.event import DataClass, Day, Event, Facts, Identifier, Year
 
-CASE = "case (one household)"
 QUOTA = "the municipality's quota of one year"
 
-Day = Annotated[date, DataClass.DATE]
 # The Migration Agency's statistical categories 1, 2, 6, 3+8 and 4, and temporary protection.
 Category = Annotated[
     Literal["quota-refugee", "agency-accommodation", "self-settled", "other", "family-member", "temporary-protection"],
@@ -24,56 +23,6 @@ CancelReason = Annotated[
     DataClass.CODE,
 ]
 CorrectionReason = Annotated[Literal["wrong-date", "wrong-person", "did-not-arrive"], DataClass.CODE]
-Sub = Annotated[str, Field(min_length=1, max_length=255), DataClass.IDENTIFIER]  # the sign-in's opaque subject
-Unit = Annotated[str, Field(pattern=r"^[a-z0-9-]{1,40}$"), DataClass.CODE]  # the unit that holds the case
-AssignmentReason = Annotated[
-    Literal["first", "workload", "absence", "competence", "conflict-of-interest", "moved-unit", "other"],
-    DataClass.CODE,
-]
-HousingKind = Annotated[
-    Literal["municipal-lease", "own-lease", "second-hand", "temporary", "supported", "with-relatives"],
-    DataClass.CODE,
-]
-Goal = Annotated[Literal["work", "studies", "swedish", "participation", "other"], DataClass.CODE]
-ActivityKind = Annotated[
-    Literal[
-        "sfi",
-        "civic-orientation",
-        "education",
-        "work-placement",
-        "language-placement",
-        "validation",
-        "health",
-        "parental-support",
-        "guidance",
-        "association",
-        "other",
-    ],
-    DataClass.CODE,
-]
-Provider = Annotated[
-    Literal[
-        "municipality",
-        "employment-service",
-        "adult-education",
-        "folk-high-school",
-        "study-association",
-        "association",
-        "company",
-        "region",
-        "other",
-    ],
-    DataClass.CODE,
-]
-Progress = Annotated[Literal["on-track", "behind", "changed-course"], DataClass.CODE]
-PlanOutcome = Annotated[Literal["work", "studies", "other-measure", "moved", "other"], DataClass.CODE]
-ContactKind = Annotated[Literal["visit", "phone", "digital", "home", "outdoor"], DataClass.CODE]
-ContactOutcome = Annotated[Literal["reached", "not-reached", "rebooked"], DataClass.CODE]
-CloseReason = Annotated[
-    Literal["plan-ended", "ordinary-services", "moved", "declined-support", "left-country", "other"],
-    DataClass.CODE,
-]
-ReopenReason = Annotated[Literal["closed-in-error", "returned", "new-need"], DataClass.CODE]
 
 
 class PersonFacts(Facts):
@@ -140,130 +89,6 @@ class ArrivalCorrected(Event, type="reception.arrival-corrected.v1", subject_is=
     persons: Persons
 
 
-class CaseAssigned(Event, type="reception.case-assigned.v1", subject_is=CASE):
-    """A caseworker has got the case; `previous` had it until now."""
-
-    caseworker: Sub
-    previous: Sub | None = None
-    unit: Unit
-    reason: AssignmentReason
-
-
-class HousingSecured(Event, type="reception.housing-secured.v1", subject_is=CASE):
-    """There is a home: a contract or a promise of one. The address is personal data and stays sealed in reception."""
-
-    housing: Identifier
-    kind: HousingKind
-    secured_on: Day
-    available_from: Day
-    contract_until: Day | None = None
-
-
-class HousingCorrected(Event, type="reception.housing-corrected.v1", subject_is=CASE):
-    """The facts of a home as they stand now; `withdrawn`: it did not come to pass."""
-
-    housing: Identifier
-    kind: HousingKind
-    secured_on: Day
-    available_from: Day
-    contract_until: Day | None = None
-    withdrawn: Annotated[bool, DataClass.STATISTIC] = False
-
-
-class Activity(Facts):
-    """A part of an establishment plan."""
-
-    activity: Identifier
-    kind: ActivityKind
-    provider: Provider
-    starts_on: Day
-    ends_on: Day | None = None
-
-
-Activities = Annotated[tuple[Activity, ...], Field(max_length=40)]
-
-
-class EstablishmentPlanCreated(Event, type="reception.establishment-plan-created.v1", subject_is=CASE):
-    """A member of the household has an establishment plan: goal, activities, and the day it is followed up."""
-
-    plan: Identifier
-    person: Identifier
-    created_on: Day
-    goal: Goal
-    activities: Activities
-    follow_up_on: Day
-
-
-class EstablishmentPlanCorrected(Event, type="reception.establishment-plan-corrected.v1", subject_is=CASE):
-    """The facts of a plan as they stand now; also when its activities change."""
-
-    plan: Identifier
-    person: Identifier
-    created_on: Day
-    goal: Goal
-    activities: Activities
-    follow_up_on: Day
-
-
-class EstablishmentPlanFollowedUp(Event, type="reception.establishment-plan-followed-up.v1", subject_is=CASE):
-    """A plan was followed up with the person it is for."""
-
-    plan: Identifier
-    followed_up_on: Day
-    progress: Progress
-    next_follow_up_on: Day
-
-
-class EstablishmentPlanEnded(Event, type="reception.establishment-plan-ended.v1", subject_is=CASE):
-    """A plan has come to its end."""
-
-    plan: Identifier
-    ended_on: Day
-    outcome: PlanOutcome
-
-
-class EstablishmentPlanReopened(Event, type="reception.establishment-plan-reopened.v1", subject_is=CASE):
-    """A plan had not come to its end: the ending is taken back."""
-
-    plan: Identifier
-    follow_up_on: Day
-
-
-class ContactRecorded(Event, type="reception.contact-recorded.v1", subject_is=CASE):
-    """A caseworker met the household, or tried to."""
-
-    contact: Identifier
-    kind: ContactKind
-    outcome: ContactOutcome
-    contacted_on: Day
-    next_contact_on: Day | None = None
-
-
-class ContactCorrected(Event, type="reception.contact-corrected.v1", subject_is=CASE):
-    """The facts of a contact as they stand now; `withdrawn`: it was none."""
-
-    contact: Identifier
-    kind: ContactKind
-    outcome: ContactOutcome
-    contacted_on: Day
-    next_contact_on: Day | None = None
-    withdrawn: Annotated[bool, DataClass.STATISTIC] = False
-
-
-class CaseClosed(Event, type="reception.case-closed.v1", subject_is=CASE):
-    """The household needs the reception unit no longer, or has left it."""
-
-    closed_on: Day
-    reason: CloseReason
-
-
-class CaseReopened(Event, type="reception.case-reopened.v1", subject_is=CASE):
-    """A closed case is worked with again."""
-
-    reopened_on: Day
-    reason: ReopenReason
-
-
 class QuotaSet(Event, type="reception.quota-set.v1", subject_is=QUOTA):
     """The county board has set, or revised, how many persons the municipality is to receive (kommuntal)."""
 
@@ -280,17 +105,6 @@ CaseEvent: TypeAlias = (
     | SettlementNotified
     | ArrivalRegistered
     | ArrivalCorrected
-    | CaseAssigned
-    | HousingSecured
-    | HousingCorrected
-    | EstablishmentPlanCreated
-    | EstablishmentPlanCorrected
-    | EstablishmentPlanFollowedUp
-    | EstablishmentPlanEnded
-    | EstablishmentPlanReopened
-    | ContactRecorded
-    | ContactCorrected
-    | CaseClosed
-    | CaseReopened
+    | CaseworkEvent
 )
 ReceptionEvent: TypeAlias = CaseEvent | QuotaSet

@@ -32,7 +32,7 @@ from services.reception.bodies import AllocationBody, NoticeBody
 from services.reception.households import Replaced
 from services.reception.imports.drafts import parse
 from services.reception.rules import add_months
-from shared.contracts.reception import Activity
+from shared.contracts.casework import Activity
 from shared.decider import fold
 
 TABLE = published()

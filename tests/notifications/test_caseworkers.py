@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.notifications import deadlines
-from shared.contracts.reception import (
+from shared.contracts.casework import (
     CaseAssigned,
     CaseClosed,
     ContactCorrected,

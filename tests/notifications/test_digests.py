@@ -9,8 +9,8 @@ from uuid import UUID
 from services.notifications import store_mail, store_people
 from services.notifications.hours import Preference
 from services.notifications.rules import MOST_A_DAY
+from shared.contracts.casework import CaseAssigned
 from shared.contracts.envelope import Fact
-from shared.contracts.reception import CaseAssigned
 from tests.notifications.stories import LAST, reminded, then
 from tests.notifications.town import CORPORATE, NOW, Town, allocation, nomination
 

@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from services.notifications import handlers
-from shared.contracts.reception import CaseAssigned
+from shared.contracts.casework import CaseAssigned
 from shared.identity import Actor
 from tests.notifications.stories import LAST, then
 from tests.notifications.test_inbox import Site, site

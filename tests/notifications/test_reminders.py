@@ -13,11 +13,7 @@ from hypothesis import strategies as st
 
 from services.notifications import mail, rules
 from services.notifications.deadlines import Progress, due, next_on
-from shared.contracts.reception import (
-    AllocationCancelled,
-    AllocationCorrected,
-    ArrivalCorrected,
-)
+from shared.contracts.reception import AllocationCancelled, AllocationCorrected, ArrivalCorrected
 from shared.web.texts import Texts
 from tests.notifications.stories import LAST, arrival, reminded, then
 from tests.notifications.town import NOW, Town, allocation

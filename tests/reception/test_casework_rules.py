@@ -13,7 +13,7 @@ from services.reception.case import Case
 from services.reception.domain import EMPTY, State, decide, evolve
 from services.reception.households import AllocationTerms, NewPerson
 from services.reception.steps import next_step, steps
-from shared.contracts.reception import Activity
+from shared.contracts.casework import Activity
 from shared.decider import Refused, fold
 
 TODAY = date(2018, 9, 1)

@@ -2,16 +2,15 @@
 
 from datetime import date, timedelta
 
-from shared.contracts.envelope import Fact
-from shared.contracts.reception import (
-    ArrivalRegistered,
+from shared.contracts.casework import (
     CaseAssigned,
     ContactRecorded,
     EstablishmentPlanCreated,
     EstablishmentPlanEnded,
     HousingSecured,
-    SettlementNotified,
 )
+from shared.contracts.envelope import Fact
+from shared.contracts.reception import ArrivalRegistered, SettlementNotified
 from tests.reporting.histories import Writer, member, name
 
 ARRIVED = date(2018, 3, 1)

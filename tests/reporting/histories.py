@@ -10,15 +10,7 @@ from hypothesis import strategies as st
 from services.reporting.figures import CATEGORIES, NOMINEE_KINDS
 from services.reporting.figures_casework import CONTACT_OUTCOMES, HOMES, OUTCOMES
 from shared.contracts.awards import NominationSubmitted
-from shared.contracts.envelope import Fact
-from shared.contracts.event import Event
-from shared.contracts.notifications import NotificationAcknowledged, NotificationFailed, NotificationSent
-from shared.contracts.reception import (
-    AllocationCancelled,
-    AllocationCorrected,
-    AllocationReceived,
-    ArrivalCorrected,
-    ArrivalRegistered,
+from shared.contracts.casework import (
     CaseAssigned,
     CaseClosed,
     CaseReopened,
@@ -31,6 +23,16 @@ from shared.contracts.reception import (
     EstablishmentPlanReopened,
     HousingCorrected,
     HousingSecured,
+)
+from shared.contracts.envelope import Fact
+from shared.contracts.event import Event
+from shared.contracts.notifications import NotificationAcknowledged, NotificationFailed, NotificationSent
+from shared.contracts.reception import (
+    AllocationCancelled,
+    AllocationCorrected,
+    AllocationReceived,
+    ArrivalCorrected,
+    ArrivalRegistered,
     PersonFacts,
     QuotaSet,
     SettlementNotified,

@@ -14,18 +14,20 @@ from services.reporting.projection import Impossible, Rows, applied, touched
 from services.reporting.store import TABLES, apply, forget
 from services.reporting.store_figures import counted
 from services.reporting.store_figures_casework import worked
-from shared.contracts.envelope import Fact
-from shared.contracts.reception import (
-    AllocationCorrected,
-    AllocationReceived,
-    ArrivalCorrected,
-    ArrivalRegistered,
+from shared.contracts.casework import (
     CaseClosed,
     CaseReopened,
     ContactCorrected,
     EstablishmentPlanCreated,
     EstablishmentPlanEnded,
     EstablishmentPlanReopened,
+)
+from shared.contracts.envelope import Fact
+from shared.contracts.reception import (
+    AllocationCorrected,
+    AllocationReceived,
+    ArrivalCorrected,
+    ArrivalRegistered,
     SettlementNotified,
 )
 from tests.reporting.histories import Writer, histories, member, name, splits
