@@ -24,6 +24,7 @@ from shared.contracts.reception import (
     AllocationCancelled,
     AllocationCorrected,
     AllocationReceived,
+    AllocationReinstated,
     ArrivalCorrected,
     ArrivalRegistered,
     CaseEvent,
@@ -40,7 +41,7 @@ class KnownCase:
     """What alerts and reminders may know of a case.
 
     `arrived`: person -> the day. `contacts`: contact -> the day somebody was reached. `plans`: a plan that runs -> the
-    day it is followed up.
+    day it is followed up. `reinstated`: how often a cancellation was taken back.
     """
 
     persons: frozenset[UUID]
@@ -53,6 +54,7 @@ class KnownCase:
     reopened_on: date | None = None
     contacts: Mapping[UUID, date] = field(default_factory=dict)
     plans: Mapping[UUID, date] = field(default_factory=dict)
+    reinstated: int = 0
 
 
 def evolve(case: KnownCase | None, event: CaseEvent) -> KnownCase | None:
@@ -74,6 +76,8 @@ def evolve(case: KnownCase | None, event: CaseEvent) -> KnownCase | None:
             return replace(case, persons=persons, arrived=arrived, receive_by=event.receive_by)
         case AllocationCancelled():
             return replace(case, cancelled=True)
+        case AllocationReinstated():
+            return replace(case, cancelled=False, reinstated=case.reinstated + 1) if case.cancelled else case
         case ArrivalRegistered() | ArrivalCorrected():
             return replace(case, arrived=_with(case.arrived, event.persons, event.arrived_on))
         case CaseAssigned():
@@ -141,7 +145,8 @@ def deadlines(id: UUID, case: KnownCase | None) -> list[Deadline]:
 
     found = []
     if case.receive_by is not None and not case.persons <= case.arrived.keys():
-        found.append(deadline("reception", case.receive_by))
+        # What was reminded of before it was cancelled is settled: the deadline that comes back is a new one.
+        found.append(deadline("reception", case.receive_by, case.reinstated or ""))
     heard = [*case.arrived.values(), *case.contacts.values()]
     if case.caseworker is not None and heard:
         last = max([*heard, case.reopened_on] if case.reopened_on else heard)

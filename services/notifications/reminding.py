@@ -14,7 +14,7 @@ from services.notifications.store_deadlines import Running
 from shared.clock import STOCKHOLM
 from shared.contracts.awards import EditionEvent
 from shared.contracts.envelope import Fact
-from shared.contracts.reception import CaseEvent
+from shared.contracts.reception import AllocationReinstated, CaseEvent
 from shared.database import Connection
 from shared.faults import step
 from shared.runtime import Runtime
@@ -34,8 +34,10 @@ async def follow(tx: Connection, facts: Sequence[Fact], at: datetime) -> None:
     now = {d.id: d for d in [*await _of_cases(tx, facts), *await _of_prizes(tx, facts)]}
     before = await store_deadlines.running(tx, told.keys())
     over = before.keys() - now.keys()
+    # That an allocation holds again is told by nothing but its reminders.
+    again = {fact.subject for fact in facts if isinstance(fact.event, AllocationReinstated)}
     changed = [
-        _changed(before.get(id), deadline, told[deadline.about].at.astimezone(STOCKHOLM).date())
+        _changed(before.get(id), deadline, None if deadline.about in again else _day(told[deadline.about]))
         for id, deadline in now.items()
         if id not in before or before[id].deadline != deadline
     ]
@@ -77,8 +79,15 @@ async def _of_prizes(tx: Connection, facts: Sequence[Fact]) -> list[Deadline]:
     return [deadline for id, prize in known.items() for deadline in prizes.deadlines(id, prize)]
 
 
-def _changed(before: Running | None, deadline: Deadline, day: date) -> Running:
-    """A new deadline, or one whose day or caseworker is another: whoever has it now is told where it stands."""
+def _day(fact: Fact) -> date:
+    return fact.at.astimezone(STOCKHOLM).date()
+
+
+def _changed(before: Running | None, deadline: Deadline, day: date | None) -> Running:
+    """A new deadline, or one whose day or caseworker is another: whoever has it now is told where it stands.
+
+    `day`: when its beginning was news, if it was.
+    """
     rule = RULE_OF[deadline.kind]
     if before is None:
         progress = Progress(deadline.due_on, told_on=day if rule.begins_as_news else None)

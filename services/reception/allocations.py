@@ -23,7 +23,7 @@ Outcome = Literal["accepted", "known", "changed", "refused"]
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """What became of one household that was sent as an allocation."""
+    """What became of one household that was sent as an allocation. `cancelled`: it is known, and cancelled here."""
 
     outcome: Outcome
     case: UUID | None = None
@@ -31,6 +31,7 @@ class Received:
     version: int = 0
     refusals: Sequence[Refused] = ()
     fields: Sequence[str] = field(default=())
+    cancelled: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +103,8 @@ async def _compare(doing: Doing, known: dict[str, tuple[store.Loaded, New]]) -> 
         ids = match(people[loaded.id], theirs)
         persons = tuple(id for id in ids if id is not None)
         outcome: Outcome = "changed" if fields else "known"
-        done[number] = Received(outcome, loaded.id, persons, loaded.sequence, fields=fields)
+        cancelled = loaded.case.cancelled is not None
+        done[number] = Received(outcome, loaded.id, persons, loaded.sequence, fields=fields, cancelled=cancelled)
     return done
 
 
@@ -149,6 +151,8 @@ def broken_rules(body: AllocationBody, today: date) -> list[Refused]:
 async def receive_one(doing: Doing, body: AllocationBody) -> Answer:
     """One household. Raises what is wrong, or that it is known with another content."""
     [received] = await receive(doing, [body])
+    if received.cancelled:
+        raise Problem(409, "allocation-cancelled", case=received.case)
     match received.outcome:
         case "refused":
             raise received.refusals[0]

@@ -23,7 +23,7 @@ from shared.contracts.casework import (
     Provider,
     ReopenReason,
 )
-from shared.contracts.reception import CancelReason, Category, CorrectionReason, Sex
+from shared.contracts.reception import CancelReason, Category, CorrectionReason, ReinstateReason, Sex
 
 LARGEST_HOUSEHOLD = 30
 ProtectedIdentity = Literal["none", "secrecy-marked", "protected-registration", "fictitious-identity"]
@@ -153,6 +153,11 @@ class QuotaBody(Body):
 
 class CancellationBody(Body):
     reason: CancelReason
+
+
+class ReinstatementBody(Body):
+    reinstated_on: Day
+    reason: ReinstateReason
 
 
 class ArrivalBody(Body):

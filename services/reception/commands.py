@@ -18,7 +18,7 @@ from shared.contracts.casework import (
     Progress,
     ReopenReason,
 )
-from shared.contracts.reception import CancelReason, CorrectionReason
+from shared.contracts.reception import CancelReason, CorrectionReason, ReinstateReason
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +40,16 @@ class CorrectAllocation:
 @dataclass(frozen=True, slots=True)
 class CancelAllocation:
     reason: CancelReason
+
+
+@dataclass(frozen=True, slots=True)
+class ReinstateAllocation:
+    """`replaced_by`: an allocation of the same household that holds in its stead."""
+
+    reinstated_on: date
+    reason: ReinstateReason
+    replaced_by: UUID | None
+    today: date
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,6 +199,7 @@ Command: TypeAlias = (
     ReceiveAllocation
     | CorrectAllocation
     | CancelAllocation
+    | ReinstateAllocation
     | NotifySettlement
     | RegisterArrival
     | CorrectArrival

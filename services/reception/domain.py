@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import date
 from typing import TypeAlias, assert_never
 
-from services.reception import arrivals, assignment, closing, contacts, housing, plans, quotas
+from services.reception import arrivals, assignment, cancelling, closing, contacts, housing, plans, quotas
 from services.reception.case import Case, Member
 from services.reception.commands import (
     AssignCase,
@@ -24,6 +24,7 @@ from services.reception.commands import (
     ReceiveAllocation,
     RecordContact,
     RegisterArrival,
+    ReinstateAllocation,
     ReopenCase,
     ReopenPlan,
     SecureHousing,
@@ -49,6 +50,7 @@ from shared.contracts.reception import (
     AllocationCancelled,
     AllocationCorrected,
     AllocationReceived,
+    AllocationReinstated,
     ArrivalCorrected,
     ArrivalRegistered,
     PersonFacts,
@@ -74,7 +76,9 @@ def decide(command: Command, state: State) -> Sequence[ReceptionEvent]:
         case CorrectAllocation():
             return _correct_allocation(command, _case(state))
         case CancelAllocation():
-            return _cancel(command, _case(state))
+            return cancelling.cancelled(command, _case(state))
+        case ReinstateAllocation():
+            return cancelling.reinstated(command, _case(state))
         case RegisterArrival():
             return arrivals.registered(command, _case(state))
         case CorrectArrival():
@@ -171,18 +175,6 @@ def _correct_allocation(command: CorrectAllocation, case: Case) -> list[Allocati
     ]
 
 
-def _cancel(command: CancelAllocation, case: Case) -> list[AllocationCancelled]:
-    if case.kind != "allocated":
-        raise Refused("not-an-allocation")
-    if case.cancelled == command.reason:
-        return []
-    if case.cancelled is not None:
-        raise Refused("case-cancelled")
-    if any(member.arrived_on is not None for member in case.persons):
-        raise Refused("has-arrived")
-    return [AllocationCancelled(reason=command.reason)]
-
-
 def _members(persons: Sequence[PersonFacts], before: Sequence[Member] = ()) -> tuple[Member, ...]:
     arrived = {member.person: member.arrived_on for member in before}
     return tuple(Member(p.person, p.sex, p.age_band, p.unaccompanied_minor, arrived.get(p.person)) for p in persons)
@@ -216,8 +208,8 @@ def evolve(state: State, event: ReceptionEvent) -> State:
                 replaces=event.replaces,
                 persons=_members(event.persons, before.persons),
             )
-        case AllocationCancelled():
-            return replace(_case(state), cancelled=event.reason)
+        case AllocationCancelled() | AllocationReinstated():
+            return cancelling.standing(_case(state), event)
         case ArrivalRegistered() | ArrivalCorrected():
             return arrivals.arrived(_case(state), event.arrived_on, event.persons)
         case CaseAssigned():

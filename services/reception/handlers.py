@@ -18,6 +18,7 @@ from services.reception.bodies import (
     CoverBody,
     NoticeBody,
     QuotaBody,
+    ReinstatementBody,
 )
 from services.reception.case import Case
 from services.reception.commands import Command
@@ -176,6 +177,14 @@ async def notify_settlement(doing: Doing, body: NoticeBody) -> Answer:
 
 async def cancel(doing: Doing, case_id: UUID, body: CancellationBody, expected: int) -> Answer:
     return await change(doing, case_id, expected, commands.CancelAllocation(body.reason))
+
+
+async def reinstate(doing: Doing, case_id: UUID, body: ReinstatementBody, expected: int) -> Answer:
+    """A cancelled allocation holds again, unless another one replaces it."""
+    loaded = await load(doing, case_id, expected)
+    replaced_by = await store.replacement_of(doing.tx, case_id)
+    command = commands.ReinstateAllocation(body.reinstated_on, body.reason, replaced_by, doing.today)
+    return case_answer(200, case_id, await decide(doing, loaded, command))
 
 
 async def register_arrival(doing: Doing, case_id: UUID, body: ArrivalBody, expected: int) -> Answer:

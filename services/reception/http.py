@@ -11,7 +11,7 @@ from fastapi.encoders import jsonable_encoder
 from starlette.datastructures import UploadFile
 from starlette.responses import JSONResponse, Response
 
-from services.reception import allocations, handlers, store, store_quotas, views
+from services.reception import allocations, handlers, store, store_casework, store_quotas, views
 from services.reception.bodies import (
     AllocationBody,
     ArrivalBody,
@@ -20,6 +20,7 @@ from services.reception.bodies import (
     DecisionBody,
     NoticeBody,
     QuotaBody,
+    ReinstatementBody,
 )
 from services.reception.handlers import Doing
 from services.reception.imports import files
@@ -65,7 +66,7 @@ async def run(
     async def in_transaction(tx: Connection) -> Answer:
         answer = await work(doing(request, tx, actor, named))
         if actor.name and who not in colleagues:
-            await store.name_colleague(tx, *who)
+            await store_casework.name_colleague(tx, *who)
         return answer
 
     scoped = (dict(request.path_params), body)
@@ -105,6 +106,12 @@ async def receive(request: Request, actor: Coordinator, body: AllocationBody) ->
 async def cancel(request: Request, actor: Coordinator, case: UUID, body: CancellationBody) -> Response:
     expected = expected_version(request.headers)
     return await respond(request, actor, body, lambda d: handlers.cancel(d, case, body, expected))
+
+
+@router.post("/allocations/{case}/reinstatement")
+async def reinstate(request: Request, actor: Coordinator, case: UUID, body: ReinstatementBody) -> Response:
+    expected = expected_version(request.headers)
+    return await respond(request, actor, body, lambda d: handlers.reinstate(d, case, body, expected))
 
 
 @router.post("/settlement-notices")

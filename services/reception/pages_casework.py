@@ -51,7 +51,7 @@ async def work(request: Request, actor: Reader, show: Show | None = None, after:
         counts = await store_casework.count_work(tx, sight, today, soon)
         loads = await store_casework.caseload(tx, sight.unit, today, soon) if sight.unit and chosen == "open" else []
         shown = {row["caseworker"] for row in [*rows, *loads] if row["caseworker"]}
-        named = await store.colleagues(tx, shown | sight.subs)
+        named = await store_casework.colleagues(tx, shown | sight.subs)
         heads = {}
         if chosen != "unassigned" and rows:
             heads = await done.desk.heads(tx, [row["id"] for row in rows[:PAGE]])

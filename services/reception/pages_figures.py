@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
-from services.reception import figures, handlers, store, store_figures, views
+from services.reception import figures, handlers, store, store_casework, store_figures, views
 from services.reception.http import Reader
 from services.reception.pages import PAGE
 from shared.runtime import runtime
@@ -40,7 +40,7 @@ async def cases_of_figure(
         sight = await handlers.sight(conn, actor, today)
         rows = await store_figures.listed(conn, sight, cases, place, PAGE + 1)
         seen = await store_figures.count_seen(conn, sight, cases)
-        names = await store.colleagues(conn, {row["caseworker"] for row in rows if row["caseworker"]})
+        names = await store_casework.colleagues(conn, {row["caseworker"] for row in rows if row["caseworker"]})
     last = rows[PAGE - 1] if len(rows) > PAGE else None
     return own.pages.render(
         request,

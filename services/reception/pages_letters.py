@@ -32,6 +32,7 @@ class Known:
     case: UUID
     version: int
     fields: tuple[str, ...] = ()
+    cancelled: bool = False
 
 
 def _page(
@@ -102,6 +103,9 @@ async def _send(request: Request, actor: Any, letter: Letter, given: FormData) -
             case "allocation-differs":
                 known = await _known(request, no.facts)
                 return again((explain(texts, lang, "letter-differs", "allocation_number"),), 409, known=known)
+            case "allocation-cancelled":
+                known = await _known(request, no.facts)
+                return again((explain(texts, lang, no.code, "allocation_number"),), 409, known=known)
             case "stale-version":
                 return again((explain(texts, lang, "changed-meanwhile"),), 412)
             case "idempotency-key-reused":
@@ -131,12 +135,12 @@ async def _run(
 
 
 async def _known(request: Request, facts: Mapping[str, object]) -> Known:
-    case, fields = facts["case"], facts["fields"]
+    case, fields = facts["case"], facts.get("fields", ())
     assert isinstance(case, UUID) and isinstance(fields, tuple)
     async with runtime(request).database.reading() as conn:
         loaded = await store.find(conn, case)
     assert loaded is not None
-    return Known(case, loaded.sequence, fields)
+    return Known(case, loaded.sequence, fields, loaded.case.cancelled is not None)
 
 
 def _add(letter: Letter) -> None:

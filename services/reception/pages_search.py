@@ -4,7 +4,7 @@ from fastapi import APIRouter, Request
 from pydantic import BaseModel
 from starlette.responses import Response
 
-from services.reception import store
+from services.reception import store, store_casework
 from services.reception.http import Reader, doing
 from services.reception.search import By, SearchBody, find
 from shared.runtime import runtime
@@ -36,7 +36,7 @@ async def search(request: Request, actor: Reader) -> Response:
         body = SearchBody(by=sent.value.by, term=sent.value.term[:200])
         async with own.database.transaction() as tx:
             rows, more = await find(doing(request, tx, actor), body)
-            names = await store.colleagues(tx, {row["caseworker"] for row in rows if row["caseworker"]})
+            names = await store_casework.colleagues(tx, {row["caseworker"] for row in rows if row["caseworker"]})
     except (Problem, ValueError) as no:
         told = no if isinstance(no, Problem) else Problem(422, "nothing-to-search", field="term")
         form = sent.form.refused(request, own.pages.texts, told)

@@ -265,23 +265,12 @@ async def figures(conn: Connection) -> dict[str, Any]:
     return {**end, **whole, "by_category": categories}
 
 
-async def name_colleague(tx: Connection, sub: str, name: str) -> None:
-    """So that a timeline can say who acted by name: the journal has the opaque `sub` only.
-
-    A name that is known already is not locked until the commit.
-    """
-    await tx.execute(
-        "insert into colleagues select $1, $2"
-        " where not exists (select from colleagues where sub = $1 and name = $2)"
-        " on conflict (sub) do update set name = excluded.name",
-        sub,
-        name,
+async def replacement_of(conn: Connection, case_id: UUID) -> UUID | None:
+    """The allocation that says it replaces this one, and is not cancelled itself."""
+    found: UUID | None = await conn.fetchval(
+        "select id from cases where state->>'replaces' = $1 and status <> 'cancelled' order by id limit 1", str(case_id)
     )
-
-
-async def colleagues(conn: Connection, subs: Iterable[str]) -> dict[str, str]:
-    rows = await conn.fetch("select sub, name from colleagues where sub = any($1::text[])", list(subs))
-    return {row["sub"]: row["name"] for row in rows}
+    return found
 
 
 async def states(conn: Connection) -> AsyncIterator[tuple[UUID, int, Case | Quota | None]]:

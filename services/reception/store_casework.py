@@ -1,6 +1,6 @@
 """Every statement on colleagues, cover and homes, and on the lists of those who work with cases."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import date
 from typing import Any
@@ -10,6 +10,25 @@ from services.reception.sight import Sight
 from services.reception.store import SealedPerson, seen
 from shared.database import Connection
 from shared.identity import Actor
+
+
+async def name_colleague(tx: Connection, sub: str, name: str) -> None:
+    """So that a timeline can say who acted by name: the journal has the opaque `sub` only.
+
+    A name that is known already is not locked until the commit.
+    """
+    await tx.execute(
+        "insert into colleagues select $1, $2"
+        " where not exists (select from colleagues where sub = $1 and name = $2)"
+        " on conflict (sub) do update set name = excluded.name",
+        sub,
+        name,
+    )
+
+
+async def colleagues(conn: Connection, subs: Iterable[str]) -> dict[str, str]:
+    rows = await conn.fetch("select sub, name from colleagues where sub = any($1::text[])", list(subs))
+    return {row["sub"]: row["name"] for row in rows}
 
 
 async def enter_colleague(tx: Connection, actor: Actor) -> None:

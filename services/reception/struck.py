@@ -1,6 +1,7 @@
 """What of a case's history was taken back or corrected later, so that a timeline strikes it. Pure."""
 
 from collections.abc import Iterable
+from itertools import islice
 
 from shared.contracts.casework import (
     CaseClosed,
@@ -13,7 +14,14 @@ from shared.contracts.casework import (
     HousingSecured,
 )
 from shared.contracts.event import Event
-from shared.contracts.reception import AllocationCorrected, AllocationReceived, ArrivalCorrected, ArrivalRegistered
+from shared.contracts.reception import (
+    AllocationCancelled,
+    AllocationCorrected,
+    AllocationReceived,
+    AllocationReinstated,
+    ArrivalCorrected,
+    ArrivalRegistered,
+)
 
 
 def taken_back(history: Iterable[tuple[int, Event]]) -> set[int]:
@@ -22,8 +30,19 @@ def taken_back(history: Iterable[tuple[int, Event]]) -> set[int]:
     standing: list[tuple[int, Event]] = []
     for sequence, event in history:
         struck |= {earlier for earlier, said in standing if _corrects(event, said)}
+        struck |= set(islice((earlier for earlier, said in reversed(standing) if _undoes(event, said)), 1))
         standing.append((sequence, event))
     return struck
+
+
+def _undoes(later: Event, earlier: Event) -> bool:
+    """Whether the newest such `earlier` should not have been; those before it came to pass."""
+    match later, earlier:
+        case CaseReopened(reason="closed-in-error"), CaseClosed():
+            return True
+        case AllocationReinstated(reason="cancelled-in-error"), AllocationCancelled():
+            return True
+    return False
 
 
 def _corrects(later: Event, earlier: Event) -> bool:
@@ -34,8 +53,6 @@ def _corrects(later: Event, earlier: Event) -> bool:
             return later.housing == earlier.housing
         case EstablishmentPlanReopened(), EstablishmentPlanEnded():
             return later.plan == earlier.plan
-        case CaseReopened(reason="closed-in-error"), CaseClosed():
-            return True
         case ArrivalCorrected(), ArrivalRegistered() | ArrivalCorrected():
             return set(earlier.persons) <= set(later.persons)
         case AllocationCorrected(), AllocationReceived() | AllocationCorrected():

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from pydantic import BaseModel
 
-from services.reception import casework
+from services.reception import casework, handlers
 from services.reception.bodies import (
     ActivityBody,
     AssignmentBody,
@@ -21,10 +21,12 @@ from services.reception.bodies import (
     PlanBody,
     PlanEndBody,
     PlanReopeningBody,
+    ReinstatementBody,
     ReopeningBody,
 )
 from services.reception.handlers import Doing
 from shared.contracts import casework as said
+from shared.contracts.reception import ReinstateReason
 from shared.web.commands import Answer
 
 Type = Literal["date", "text", "choices", "select", "checkbox"]
@@ -104,6 +106,12 @@ async def _assign(doing: Doing, case: UUID, parts: Mapping[str, UUID], value: As
     unit = await casework.unit_of(doing, value.caseworker)
     body = AssignmentBody(caseworker=value.caseworker, unit=unit, reason=value.reason)
     return await casework.assign(doing, case, body, seen)
+
+
+async def _reinstate(
+    doing: Doing, case: UUID, parts: Mapping[str, UUID], value: ReinstatementBody, seen: int
+) -> Answer:
+    return await handlers.reinstate(doing, case, value, seen)
 
 
 async def _home(doing: Doing, case: UUID, parts: Mapping[str, UUID], value: HomeForm, seen: int) -> Answer:
@@ -219,6 +227,9 @@ _REASONS = Ask("reason", "choices", "assignment-reason", _codes(said.AssignmentR
 TASKS: tuple[Task, ...] = (
     Task("assign", AssignForm, (Ask("caseworker", "select", open="colleagues"), _REASONS), _assign,
          ("coordinator", "manager")),
+    Task("reinstate", ReinstatementBody, (
+        Ask("reinstated_on", today=True), Ask("reason", "choices", "reinstate-reason", _codes(ReinstateReason))),
+        _reinstate, ("coordinator",)),
     Task("home", HomeForm, _HOME, _home, _HOUSED),
     Task("home-correct", HomeCorrectionForm, (*_HOME, _WITHDRAWN), _home_again, _HOUSED, ("housing",)),
     Task("plan", PlanForm, (Ask("person", "choices", open="planless"), *_PLAN), _plan),
@@ -254,8 +265,11 @@ UNDO: Mapping[str, tuple[str, str | None]] = {
     "contact": ("contact-correct", "contact"),
     "contact-correct": ("contact-correct", "contact"),
     "close": ("reopen", None),
+    "cancellation": ("reinstate", None),
     "reopen": ("close", None),
 }
+# the same, where it is a page of its own
+OTHERWISE: Mapping[str, str] = {"arrival": "correct", "correction": "correct", "reinstate": "cancel"}
 SAVED = frozenset(task.name for task in TASKS) | {"arrival", "correction", "cancellation"}
 # Parts of a case that a form's answer names.
 PARTS = ("housing", "plan", "contact")
@@ -263,8 +277,8 @@ PARTS = ("housing", "plan", "contact")
 
 def undoing(saved: str, parts: Mapping[str, Any]) -> str | None:
     """The end of the address of the form that takes back what was saved; None where there is none. `parts`: by name."""
-    if saved in ("arrival", "correction"):
-        return "correct"
+    if saved in OTHERWISE:
+        return OTHERWISE[saved]
     task, part = UNDO.get(saved, ("", None))
     if not task or (part and part not in parts):
         return None

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from pydantic import TypeAdapter
 
-from services.reception import store
+from services.reception import store, store_casework
 from services.reception.case import Case, Plan
 from services.reception.handlers import Doing
 from services.reception.imports import store as imports
@@ -98,11 +98,13 @@ async def case_view(conn: Connection, sight: Sight, today: date, case_id: UUID) 
     subs = {entry.actor for entry in entries}
     subs |= {getattr(entry.recorded.event(), "caseworker", entry.actor) for entry in entries}
     subs |= {case.caseworker} if case.caseworker else set()
-    names = await store.colleagues(conn, subs)
+    names = await store_casework.colleagues(conn, subs)
     waiting = steps(case)
     struck = taken_back([(entry.recorded.sequence, entry.recorded.event()) for entry in entries])
+    lost = sight.every and case.kind == "allocated" and case.cancelled is not None
     return case_row(row, today) | {
         "replaces": case.replaces,
+        "replaced_by": await store.replacement_of(conn, case_id) if lost else None,
         "caseworker": case.caseworker,
         "caseworker_name": names.get(case.caseworker or ""),
         "unit": case.unit,
@@ -234,6 +236,9 @@ async def import_rows(
             "case": one["case_id"],
             "conflict": one["conflict_id"],
         }
+        if one["cancelled"]:
+            code = "allocation-cancelled"
+            row |= {"code": code} | {part: texts.get(lang, f"refusal.{code}.{part}") for part in ("what", "mend")}
         for fault in one["faults"]:
             what, mend = told(fault, texts, lang)
             place = {"line": fault["line"], "cell": fault["cell"], "column": label(fault["name"], texts, lang)}

@@ -21,6 +21,7 @@ from shared.contracts.reception import (
     AllocationCancelled,
     AllocationCorrected,
     AllocationReceived,
+    AllocationReinstated,
     ArrivalCorrected,
     ArrivalRegistered,
     CaseEvent,
@@ -40,6 +41,7 @@ CaseOnly = (
     AllocationReceived
     | AllocationCorrected
     | AllocationCancelled
+    | AllocationReinstated
     | SettlementNotified
     | ArrivalRegistered
     | ArrivalCorrected
@@ -214,6 +216,11 @@ def _case(before: Case | None, case: UUID, event: CaseOnly) -> Case:
             )
         case AllocationCancelled():
             return replace(_allocation(before), cancelled=event.reason)
+        case AllocationReinstated():
+            known = _allocation(before)
+            if known.cancelled is None:
+                raise Impossible("an allocation that holds is reinstated")
+            return replace(known, cancelled=None)
         case CaseAssigned():
             return replace(_known(before), caseworker=event.caseworker, unit=event.unit)
         case CaseClosed():

@@ -22,6 +22,7 @@ CancelReason = Annotated[
     Literal["declined", "settled-elsewhere", "decision-withdrawn", "left-country", "registered-in-error"],
     DataClass.CODE,
 ]
+ReinstateReason = Annotated[Literal["cancelled-in-error", "agency-reinstated"], DataClass.CODE]
 CorrectionReason = Annotated[Literal["wrong-date", "wrong-person", "did-not-arrive"], DataClass.CODE]
 
 
@@ -66,6 +67,13 @@ class AllocationCancelled(Event, type="reception.allocation-cancelled.v1", subje
     reason: CancelReason
 
 
+class AllocationReinstated(Event, type="reception.allocation-reinstated.v1", subject_is=CASE):
+    """A cancelled allocation holds again, and everything in its case stands as it did."""
+
+    reinstated_on: Day
+    reason: ReinstateReason
+
+
 class SettlementNotified(Event, type="reception.settlement-notified.v1", subject_is=CASE):
     """A household that was not allocated has settled, or will settle, in the municipality (uppgift om bosättning)."""
 
@@ -102,6 +110,7 @@ CaseEvent: TypeAlias = (
     AllocationReceived
     | AllocationCorrected
     | AllocationCancelled
+    | AllocationReinstated
     | SettlementNotified
     | ArrivalRegistered
     | ArrivalCorrected

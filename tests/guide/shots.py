@@ -132,6 +132,7 @@ SHOTS = (
 _FOR_PROGRAMS = "an answer for programs"
 _FILE = "a file"
 _ONWARD = "sends its reader on"
+_LIKE = "a form like the case's others"
 # routes without a picture, and why
 UNSHOWN = {
     "/reception/": _ONWARD,
@@ -148,6 +149,7 @@ UNSHOWN = {
     "/reception/imports/template.csv": _FILE,
     "/reception/imports/{import_id}/report.csv": _FILE,
     "/reporting/tables/{table}.csv": _FILE,
+    "/reception/cases/{case}/do/reinstate": _LIKE,
 }
 # the same page in every service: shown once
 _CONFIRM = "operations/confirm/{command}"

@@ -51,6 +51,41 @@ async def register(page: Page, number: str, decided: date) -> None:
     await send(page, "letter.allocation.do")
 
 
+async def cancel_and_take_back(page: Page, number: str) -> None:
+    """Cancelled by mistake: the number, typed in again, leads to the case, and all of it comes back."""
+    case = page.url.partition("?")[0]
+    await page.get_by_role("link", name=said("cancel.do"), exact=True).click()
+    await page.get_by_label(said("cancel-reason.declined")).check()
+    await button(page, "cancel.do").click()
+    await expect(page.get_by_role("status")).to_contain_text(said("case.saved.cancellation"))
+    await expect(page.locator("#next")).to_have_count(0)
+    await page.goto("/reception/new/allocation")
+    await page.get_by_label(said("field.allocation_number.label")).fill(number)
+    await page.get_by_label(said("field.category.label")).select_option("agency-accommodation")
+    await page.get_by_label(said("field.decided_on.label")).fill("2018-05-02")
+    await type_in(page, 0, "Saga Provsten", "1985-04-12", "female")
+    await send(page, "letter.allocation.do")
+    await expect(page.locator(".summary")).to_contain_text(said("refusal.allocation-cancelled.what"))
+    assert await faults(page, "letter of a cancelled allocation") == []
+    await picture(page, "coordinator-cancelled-number")
+    await page.get_by_role("link", name=said("task.reinstate.title")).click()
+    await button(page, "task.reinstate.do").click()
+    await expect(page.locator(".summary")).to_contain_text(said("ask.reason"))
+    await page.get_by_label(said("reinstate-reason.cancelled-in-error")).check()
+    assert await faults(page, "taking a cancellation back") == []
+    await page.set_viewport_size({"width": 320, "height": 700})
+    assert await faults(page, "taking a cancellation back on a telephone", ["target-size"]) == []
+    await page.set_viewport_size({"width": 1280, "height": 900})
+    await picture(page, "coordinator-reinstate")
+    await button(page, "task.reinstate.do").click()
+    await expect(page.get_by_role("status")).to_contain_text(said("case.saved.reinstate"))
+    await expect(page.locator("#next ~ ul")).to_contain_text(said("step.receive"))
+    await expect(page.locator(".timeline")).to_contain_text(said("event.allocation-reinstated"))
+    await expect(page.locator(".timeline .struck")).to_contain_text([said("event.allocation-cancelled")])
+    await picture(page, "coordinator-reinstated")
+    await page.goto(case)
+
+
 async def test_a_coordinators_day(people: People, visits: Visits) -> None:
     today, number = await people.today(), f"BREV-{uuid4().hex[:6].upper()}"
     async with visits.as_(None) as newcomer:
@@ -79,6 +114,8 @@ async def test_a_coordinators_day(people: People, visits: Visits) -> None:
         await button(page, "letter.known.take").click()
         await expect(page.locator(".notice")).to_contain_text(said("case.done.corrected"))
         await expect(page.locator(".timeline")).to_contain_text(said("event.allocation-corrected"))
+
+        await cancel_and_take_back(page, number)
 
         # given to somebody who has signed in only
         await page.goto("/reception/work?show=unassigned")

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from services.notifications import mail, rules
 from services.notifications.deadlines import Progress, due, next_on
-from shared.contracts.reception import AllocationCancelled, AllocationCorrected, ArrivalCorrected
+from shared.contracts.casework import CaseAssigned
+from shared.contracts.reception import AllocationCancelled, AllocationCorrected, AllocationReinstated, ArrivalCorrected
 from shared.web.texts import Texts
 from tests.notifications.stories import LAST, arrival, reminded, then
 from tests.notifications.town import NOW, Town, allocation
@@ -73,6 +74,26 @@ async def test_an_arrival_that_did_not_happen_brings_the_deadline_back(town: Tow
     wrong = ArrivalCorrected(arrived_on=None, reason="did-not-arrive", persons=persons)
     await town.react(then(fact, wrong))
     assert await town.remind(LAST) == 1
+
+
+async def test_a_cancellation_that_is_taken_back_brings_the_deadline_and_its_reminders_back(town: Town) -> None:
+    fact = allocation()
+    cancelled = AllocationCancelled(reason="declined")
+    again = AllocationReinstated(reinstated_on=LAST, reason="cancelled-in-error")
+    await town.react(fact, then(fact, CaseAssigned(caseworker="maja", unit="reception", reason="first")))
+    assert await town.remind(LAST - timedelta(days=7)) == 1
+    for times in (1, 2):  # by mistake, more than once: each time it is told anew where it stands
+        await town.react(then(fact, cancelled))
+        assert [asks for _, _, asks in await reminded(town)] == [False] * times
+        assert await town.remind(LAST - timedelta(days=6)) == 0
+        await town.react(then(fact, again))
+        assert await town.remind(LAST - timedelta(days=6)) == 1
+        day = LAST.isoformat()
+        assert await reminded(town) == [*[("person:maja", day, False)] * times, ("person:maja", day, True)]
+    assert await town.remind(LAST - timedelta(days=6)) == 0
+    assert await town.remind(LAST - timedelta(days=1)) == 1
+    [kept] = await town.rows("select cancelled from known_case")
+    assert not kept["cancelled"]
 
 
 async def test_a_moved_deadline_settles_what_was_shown_and_reminds_of_the_new_day(town: Town) -> None:

@@ -116,6 +116,7 @@ _commands = st.one_of(
     st.builds(c.RegisterArrival, _days, st.sets(_id, min_size=1).map(tuple) | st.none(), _today),
     st.builds(c.CorrectArrival, st.none(), st.just("did-not-arrive"), _id.map(lambda i: (i,)), _today),
     st.builds(c.CancelAllocation, st.just("declined")),
+    st.builds(c.ReinstateAllocation, _days, st.just("cancelled-in-error"), st.none(), _today),
     st.builds(
         c.AssignCase, st.sampled_from(["maja", "viktor"]), st.just("reception"), st.sampled_from(["first", "absence"])
     ),
@@ -163,4 +164,5 @@ def test_whatever_is_tried_a_case_stays_whole(asked: list[Any]) -> None:
             except Refused as no:
                 assert no.code in {
                     "not-arrived-yet", "case-cancelled", "already-arrived", "case-not-closed", "assignment-not-first",
+                    "case-not-cancelled",
                 }  # fmt: skip

@@ -1,5 +1,6 @@
 """The rules of reception, by example and for any history."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
@@ -15,6 +16,7 @@ from services.reception.commands import (
     NotifySettlement,
     ReceiveAllocation,
     RegisterArrival,
+    ReinstateAllocation,
 )
 from services.reception.domain import EMPTY, Case, State, decide, evolve
 from services.reception.households import AllocationTerms, NewPerson, NoticeTerms, Replaced
@@ -84,6 +86,23 @@ def test_a_replacement_follows_a_cancelled_allocation_within_the_next_year() -> 
         allocated(replaces=Replaced(case, True, 2016))
 
 
+def test_a_cancelled_allocation_holds_again_with_everything_as_it_was() -> None:
+    before = fold(evolve, allocated(), EMPTY)
+    cancelled = fold(evolve, decide(CancelAllocation("declined"), before), before)
+    again = ReinstateAllocation(TODAY, "agency-reinstated", None, TODAY)
+    assert fold(evolve, decide(again, cancelled), cancelled) == before
+    settled = decide(NotifySettlement(NoticeTerms("self-settled", date(2018, 6, 1)), PERSONS, TODAY), EMPTY)
+    for state, changed, code in (
+        (before, {}, "case-not-cancelled"),
+        (fold(evolve, settled, EMPTY), {}, "not-an-allocation"),
+        (cancelled, {"replaced_by": UUID(int=7)}, "allocation-replaced"),
+        (cancelled, {"reinstated_on": TODAY + timedelta(1)}, "day-in-future"),
+        (cancelled, {"reinstated_on": date(2018, 5, 30)}, "date-before-case"),
+    ):
+        with pytest.raises(Refused, match=f"^{code}$"):
+            decide(replace(again, **changed), state)
+
+
 def test_an_allocated_household_never_comes_before_its_decision_but_a_notice_may_come_late() -> None:
     with pytest.raises(Refused, match="arrival-before-decision"):
         decide(RegisterArrival(date(2018, 5, 30), None, TODAY), fold(evolve, allocated(), EMPTY))
@@ -114,6 +133,9 @@ _commands = st.one_of(
     st.builds(CorrectArrival, _days, st.just("wrong-date"), _some, st.just(TODAY)),
     st.builds(CorrectArrival, st.none(), st.just("did-not-arrive"), _some, st.just(TODAY)),
     st.builds(CancelAllocation, st.sampled_from(["declined", "left-country"])),
+    st.builds(
+        ReinstateAllocation, _days, st.just("cancelled-in-error"), st.none() | st.just(UUID(int=7)), st.just(TODAY)
+    ),
 )
 
 
@@ -134,7 +156,7 @@ def test_whatever_is_tried_a_case_stays_whole(commands: list[Any]) -> None:
             assert decide(command, state) == []
         except Refused as no:
             # Who was taken back has not arrived: doing that again is refused, not done.
-            assert no.code in {"not-arrived-yet", "case-cancelled", "already-arrived"}
+            assert no.code in {"not-arrived-yet", "case-cancelled", "already-arrived", "case-not-cancelled"}
 
 
 @pytest.mark.parametrize(

@@ -95,6 +95,40 @@ async def test_the_same_file_again_changes_nothing_and_a_changed_one_is_decided(
     assert names[1]["name"] == "Qanarya Sonen"
 
 
+async def test_a_row_whose_allocation_is_cancelled_here_says_so_until_it_holds_again(reception: Office) -> None:
+    same = csv_of([HEAD, row("M-1"), row("M-2")]).encode()
+    first = await reception.imported(same)
+    case = (await reception.rows(first))[0]["case"]
+    path = f"/reception/allocations/{case}"
+    assert (await reception.post(f"{path}/cancellation", {"reason": "declined"}, version=1)).status_code == 200
+    again = await reception.imported(same)
+    assert (again["known"], again["accepted"]) == (2, 0)
+
+    async def told() -> list[tuple[str, str | None, bool]]:
+        rows = await reception.rows(again)
+        return [(r["allocation_number"], r["code"], bool(r["what"] and r["mend"])) for r in rows]
+
+    assert await told() == [("M-1", "allocation-cancelled", True), ("M-2", None, False)]
+    shown = f"/reception/imports/{again['import']}"
+    page = await reception.ask("coordinator", "GET", f"{shown}?outcome=known", headers={"accept": "text/html"})
+    report = await reception.ask("coordinator", "GET", f"{shown}/report.csv")
+    for text in (page.text, report.text):
+        assert text.count("Anvisningen är avbruten här.") == 1
+    assert f'href="/reception/cases/{case}"' in page.text
+
+    changed = await reception.imported(csv_of([HEAD, row("M-1", r="2018-08-01")]).encode())
+    [conflict] = (await reception.get(f"/reception/imports/{changed['import']}/conflicts"))["conflicts"]
+    decision = f"/reception/conflicts/{conflict['conflict']}"
+    both = await reception.ask("coordinator", "GET", decision, headers={"accept": "text/html"})
+    assert f'href="/reception/cases/{case}/do/reinstate"' in both.text
+    refused = await reception.post(f"{decision}/decision", {"decision": "take"}, version=2)
+    assert refused.json()["code"] == "case-cancelled"
+    back = {"reinstated_on": "2018-06-15", "reason": "agency-reinstated"}
+    assert (await reception.post(f"{path}/reinstatement", back, version=2)).status_code == 200
+    assert await told() == [("M-1", None, False), ("M-2", None, False)]
+    assert (await reception.post(f"{decision}/decision", {"decision": "take"}, version=3)).status_code == 200
+
+
 async def test_a_file_that_says_less_than_we_know_changes_nothing(reception: Office) -> None:
     """A missing column and an empty cell say nothing; only what is said and differs is a change."""
     persons = [person(language="arabiska-q", dossier_number="DOSS-1"), person(name="Qanarya Son", sex="male")]

@@ -119,6 +119,23 @@ async def test_the_same_number_again_is_known_or_corrects_the_case_when_asked_to
     ]
 
 
+async def test_a_number_that_is_cancelled_here_leads_to_its_case_and_back(reception: Office) -> None:
+    path, _ = case_of(await send(reception, "allocation", letter(DECISION, ANNA, BO)))
+    cancel = path.replace("cases", "allocations") + "/cancellation"
+    assert (await reception.post(cancel, {"reason": "declined"}, version=1)).status_code == 200
+    for typed in (letter(DECISION, ANNA, BO), letter(DECISION, ANNA)):
+        told = await send(reception, "allocation", typed)
+        assert told.status_code == 409 and f'href="{path}/do/reinstate"' in told.text
+        assert 'name="take"' not in told.text and 'value="Qanarya Ovanlig"' in told.text
+    back = {"key": str(uuid4()), "sequence": "2", "reinstated_on": "2018-06-15", "reason": "cancelled-in-error"}
+    form = f"/reception/forms/do/reinstate/{path.rpartition('/')[2]}"
+    saved = await reception.ask("coordinator", "POST", form, data=back, headers=HTML)
+    assert (saved.status_code, saved.headers["location"]) == (303, f"{path}?saved=reinstate")
+    page = await reception.ask("coordinator", "GET", saved.headers["location"], headers=HTML)
+    assert "Anvisningen gäller igen." in page.text and f'href="{path}/cancel"' in page.text
+    assert case_of(await send(reception, "allocation", letter(DECISION, ANNA, BO))) == (path, "known")
+
+
 async def test_a_form_sent_again_with_other_words_asks_whether_that_was_meant(reception: Office) -> None:
     form = letter(NOTICE, ANNA)
     case_of(await send(reception, "notice", form))

@@ -31,6 +31,7 @@ from shared.contracts.reception import (
     AllocationCancelled,
     AllocationCorrected,
     AllocationReceived,
+    AllocationReinstated,
     ArrivalCorrected,
     ArrivalRegistered,
     PersonFacts,
@@ -117,7 +118,11 @@ def case_events(draw: st.DrawFn, case: str) -> list[Event]:
                 decided_on = draw(days)
                 events.append(AllocationCorrected.model_validate(allocation()))
             case "cancel" if allocated:
-                events.append(AllocationCancelled(reason="declined"))
+                ends = [e for e in events if isinstance(e, AllocationCancelled | AllocationReinstated)]
+                if ends and isinstance(ends[-1], AllocationCancelled):
+                    events.append(AllocationReinstated(reinstated_on=day, reason="agency-reinstated"))
+                else:
+                    events.append(AllocationCancelled(reason="declined"))
         events += draw(work_events(case, [name(f"{case}/{number}") for number in here], events))
     return events
 

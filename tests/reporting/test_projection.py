@@ -26,6 +26,7 @@ from shared.contracts.envelope import Fact
 from shared.contracts.reception import (
     AllocationCorrected,
     AllocationReceived,
+    AllocationReinstated,
     ArrivalCorrected,
     ArrivalRegistered,
     SettlementNotified,
@@ -94,6 +95,7 @@ def test_what_cannot_have_happened_is_an_error_and_never_a_guess() -> None:
         [opened, ContactCorrected(contact=name("contact"), kind="visit", outcome="reached", contacted_on=day)],
         [opened, CaseReopened(reopened_on=day, reason="returned")],
         [opened, closed, closed],
+        [opened, AllocationReinstated(reinstated_on=day, reason="cancelled-in-error")],
         [closed],
     ]
     for events in impossible:

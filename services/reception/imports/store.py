@@ -134,10 +134,16 @@ def _read(row: Any) -> dict[str, Any]:
 async def outcomes(
     conn: Connection, import_id: UUID, outcome: str | None, after: int, limit: int
 ) -> list[dict[str, Any]]:
-    """Outcomes in the order of the file. `after` is the ordinal of the last one seen, -1 at first."""
+    """Outcomes in the order of the file. `after` is the ordinal of the last one seen, -1 at first.
+
+    `cancelled`: the allocation is cancelled here, as it stands now.
+    """
     rows = await conn.fetch(
-        "select ordinal, line, allocation_number, outcome, case_id, conflict_id, faults from import_outcomes"
-        " where import_id = $1 and ($2::text is null or outcome = $2) and ordinal > $3 order by ordinal limit $4",
+        "select o.ordinal, o.line, o.allocation_number, o.outcome, o.case_id, o.conflict_id, o.faults,"
+        " coalesce(k.status = 'cancelled', false) as cancelled"
+        " from import_outcomes o left join cases k on k.id = o.case_id"
+        " where o.import_id = $1 and ($2::text is null or o.outcome = $2) and o.ordinal > $3"
+        " order by o.ordinal limit $4",
         import_id,
         outcome,
         after,
