@@ -46,8 +46,8 @@ def households(facts: Iterable[Fact]) -> list[Household]:
             case.minors = {p.person: p.unaccompanied_minor for p in said.persons}
             case.people = {p.person: (p.sex, p.age_band) for p in said.persons}
             case.arrived = {p.person: case.arrived.get(p.person) for p in said.persons}
-        elif kind in {"allocation-cancelled", "allocation-reinstated"}:
-            case.cancelled = kind == "allocation-cancelled"
+        elif kind in {"allocation-cancelled", "allocation-reinstated", "settlement-notice-withdrawn"}:
+            case.cancelled = kind != "allocation-reinstated"
         elif kind in {"arrival-registered", "arrival-corrected"}:
             case.arrived |= dict.fromkeys(said.persons, said.arrived_on)
     return list(found.values())

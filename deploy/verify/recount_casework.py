@@ -36,8 +36,8 @@ def stories(facts: Iterable[Fact]) -> list[Story]:
         if kind in {"allocation-received", "allocation-corrected", "settlement-notified"}:
             case.ages = {p.person: p.age_band for p in said.persons}
             case.arrived = {p: day for p, day in case.arrived.items() if p in case.ages}
-        elif kind in {"allocation-cancelled", "allocation-reinstated"}:
-            case.cancelled = kind == "allocation-cancelled"
+        elif kind in {"allocation-cancelled", "allocation-reinstated", "settlement-notice-withdrawn"}:
+            case.cancelled = kind != "allocation-reinstated"
         elif kind in {"arrival-registered", "arrival-corrected"}:
             for person in said.persons:
                 case.arrived.pop(person, None)

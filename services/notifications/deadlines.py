@@ -29,6 +29,7 @@ from shared.contracts.reception import (
     ArrivalRegistered,
     CaseEvent,
     PersonFacts,
+    SettlementNoticeWithdrawn,
     SettlementNotified,
 )
 from shared.contracts.routines import CONTACT_WITHIN, in_force
@@ -74,7 +75,7 @@ def evolve(case: KnownCase | None, event: CaseEvent) -> KnownCase | None:
             persons = _ids(event.persons)
             arrived = {person: day for person, day in case.arrived.items() if person in persons}
             return replace(case, persons=persons, arrived=arrived, receive_by=event.receive_by)
-        case AllocationCancelled():
+        case AllocationCancelled() | SettlementNoticeWithdrawn():
             return replace(case, cancelled=True)
         case AllocationReinstated():
             return replace(case, cancelled=False, reinstated=case.reinstated + 1) if case.cancelled else case

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import date
 from uuid import UUID
 
-from services.reception import rules
+from services.reception import days, rules
 from services.reception.case import Case, Member
 from services.reception.commands import CorrectArrival, RegisterArrival
 from shared.contracts.reception import ArrivalCorrected, ArrivalRegistered
@@ -33,10 +33,7 @@ def _plausible_arrival(case: Case, arrived_on: date, today: date) -> None:
 
 
 def registered(command: RegisterArrival, case: Case) -> list[ArrivalRegistered]:
-    if case.cancelled is not None:
-        raise Refused("case-cancelled")
-    if case.closed is not None:
-        raise Refused("case-closed")
+    days.is_open(case)
     _plausible_arrival(case, command.arrived_on, command.today)
     if command.persons is None:
         waiting = [member for member in case.persons if member.arrived_on is None]

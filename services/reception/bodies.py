@@ -23,7 +23,7 @@ from shared.contracts.casework import (
     Provider,
     ReopenReason,
 )
-from shared.contracts.reception import CancelReason, Category, CorrectionReason, ReinstateReason, Sex
+from shared.contracts.reception import CancelReason, Category, CorrectionReason, ReinstateReason, Sex, WithdrawReason
 
 LARGEST_HOUSEHOLD = 30
 ProtectedIdentity = Literal["none", "secrecy-marked", "protected-registration", "fictitious-identity"]
@@ -158,6 +158,10 @@ class CancellationBody(Body):
 class ReinstatementBody(Body):
     reinstated_on: Day
     reason: ReinstateReason
+
+
+class WithdrawalBody(Body):
+    reason: WithdrawReason
 
 
 class ArrivalBody(Body):

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 from services.reception import days
 from services.reception.case import Case
-from services.reception.commands import CancelAllocation, ReinstateAllocation
-from shared.contracts.reception import AllocationCancelled, AllocationReinstated
+from services.reception.commands import CancelAllocation, ReinstateAllocation, WithdrawNotice
+from shared.contracts.reception import AllocationCancelled, AllocationReinstated, SettlementNoticeWithdrawn
 from shared.decider import Refused
 
 
@@ -33,6 +33,21 @@ def reinstated(command: ReinstateAllocation, case: Case) -> list[AllocationReins
     return [AllocationReinstated(reinstated_on=command.reinstated_on, reason=command.reason)]
 
 
-def standing(case: Case, event: AllocationCancelled | AllocationReinstated) -> Case:
+def withdrawn(command: WithdrawNotice, case: Case) -> list[SettlementNoticeWithdrawn]:
+    if case.kind != "settled":
+        raise Refused("not-a-notice")
+    if case.cancelled == command.reason:
+        return []
+    days.is_open(case)
+    # Whoever has been received, met or housed was there: then the notice was true, and its case can only be closed.
+    if any(member.arrived_on is not None for member in case.persons):
+        raise Refused("notice-came-true")
+    helped = [one.withdrawn for one in case.homes] + [one.withdrawn for one in case.contacts]
+    if case.plans or not all(helped):
+        raise Refused("notice-has-work")
+    return [SettlementNoticeWithdrawn(reason=command.reason)]
+
+
+def standing(case: Case, event: AllocationCancelled | AllocationReinstated | SettlementNoticeWithdrawn) -> Case:
     """Nothing but the cancellation itself was changed by it, so nothing else comes back."""
     return replace(case, cancelled=None if isinstance(event, AllocationReinstated) else event.reason)

@@ -15,7 +15,7 @@ from shared.contracts.casework import (
     PlanOutcome,
     Progress,
 )
-from shared.contracts.reception import AgeBand, CancelReason, Category, Sex
+from shared.contracts.reception import AgeBand, CancelReason, Category, Sex, WithdrawReason
 
 Status = Literal["open", "partly-arrived", "arrived", "cancelled"]
 
@@ -79,7 +79,10 @@ class Closing:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One household, from an allocation or a settlement notice. `decided_on` is the decision's or the notice's day."""
+    """One household, from an allocation or a settlement notice. `decided_on` is the decision's or the notice's day.
+
+    `cancelled`: why the allocation does not lead to a reception, or why the notice was withdrawn.
+    """
 
     kind: Literal["allocated", "settled"]
     category: Category
@@ -88,7 +91,7 @@ class Case:
     quota_year: int | None = None
     receive_by: date | None = None
     replaces: UUID | None = None
-    cancelled: CancelReason | None = None
+    cancelled: CancelReason | WithdrawReason | None = None
     caseworker: str | None = None
     unit: str | None = None
     homes: tuple[Home, ...] = ()

@@ -18,7 +18,7 @@ from shared.contracts.casework import (
     Progress,
     ReopenReason,
 )
-from shared.contracts.reception import CancelReason, CorrectionReason, ReinstateReason
+from shared.contracts.reception import CancelReason, CorrectionReason, ReinstateReason, WithdrawReason
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +57,11 @@ class NotifySettlement:
     terms: NoticeTerms
     persons: tuple[NewPerson, ...] = field(repr=False)
     today: date
+
+
+@dataclass(frozen=True, slots=True)
+class WithdrawNotice:
+    reason: WithdrawReason
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,6 +206,7 @@ Command: TypeAlias = (
     | CancelAllocation
     | ReinstateAllocation
     | NotifySettlement
+    | WithdrawNotice
     | RegisterArrival
     | CorrectArrival
     | AssignCase

@@ -40,6 +40,8 @@ def corrected(command: CorrectContact, case: Case) -> list[ContactCorrected]:
         raise Refused("unknown-contact")
     if known == _contact(command, command.withdrawn):
         return []
+    if known.withdrawn and not command.withdrawn:
+        days.is_expected(case)
     _plausible(command, case)
     return [
         ContactCorrected(

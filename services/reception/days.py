@@ -33,7 +33,12 @@ def comes(day: date, after: date, field: str) -> None:
 
 def is_open(case: Case) -> None:
     """Nothing new is done in a case that is over; what was said of it may still be corrected."""
-    if case.cancelled is not None:
-        raise Refused("case-cancelled")
+    is_expected(case)
     if case.closed is not None:
         raise Refused("case-closed")
+
+
+def is_expected(case: Case) -> None:
+    """The allocation holds, or the notice stands."""
+    if case.cancelled is not None:
+        raise Refused("case-cancelled" if case.kind == "allocated" else "notice-withdrawn")

@@ -29,6 +29,7 @@ from services.reception.commands import (
     ReopenPlan,
     SecureHousing,
     SetQuota,
+    WithdrawNotice,
 )
 from services.reception.households import AllocationTerms, NewPerson, NoticeTerms, facts_of, faults
 from services.reception.quotas import Quota
@@ -56,6 +57,7 @@ from shared.contracts.reception import (
     PersonFacts,
     QuotaSet,
     ReceptionEvent,
+    SettlementNoticeWithdrawn,
     SettlementNotified,
 )
 from shared.decider import Refused
@@ -79,6 +81,8 @@ def decide(command: Command, state: State) -> Sequence[ReceptionEvent]:
             return cancelling.cancelled(command, _case(state))
         case ReinstateAllocation():
             return cancelling.reinstated(command, _case(state))
+        case WithdrawNotice():
+            return cancelling.withdrawn(command, _case(state))
         case RegisterArrival():
             return arrivals.registered(command, _case(state))
         case CorrectArrival():
@@ -208,7 +212,7 @@ def evolve(state: State, event: ReceptionEvent) -> State:
                 replaces=event.replaces,
                 persons=_members(event.persons, before.persons),
             )
-        case AllocationCancelled() | AllocationReinstated():
+        case AllocationCancelled() | AllocationReinstated() | SettlementNoticeWithdrawn():
             return cancelling.standing(_case(state), event)
         case ArrivalRegistered() | ArrivalCorrected():
             return arrivals.arrived(_case(state), event.arrived_on, event.persons)

@@ -19,6 +19,7 @@ from services.reception.bodies import (
     NoticeBody,
     QuotaBody,
     ReinstatementBody,
+    WithdrawalBody,
 )
 from services.reception.case import Case
 from services.reception.commands import Command
@@ -185,6 +186,10 @@ async def reinstate(doing: Doing, case_id: UUID, body: ReinstatementBody, expect
     replaced_by = await store.replacement_of(doing.tx, case_id)
     command = commands.ReinstateAllocation(body.reinstated_on, body.reason, replaced_by, doing.today)
     return case_answer(200, case_id, await decide(doing, loaded, command))
+
+
+async def withdraw(doing: Doing, case_id: UUID, body: WithdrawalBody, expected: int) -> Answer:
+    return await change(doing, case_id, expected, commands.WithdrawNotice(body.reason))
 
 
 async def register_arrival(doing: Doing, case_id: UUID, body: ArrivalBody, expected: int) -> Answer:

@@ -48,6 +48,8 @@ def corrected(command: CorrectHousing, case: Case) -> list[HousingCorrected]:
         raise Refused("unknown-housing")
     if home == _home(command, command.withdrawn):
         return []
+    if home.withdrawn and not command.withdrawn:
+        days.is_expected(case)
     _plausible(command, case)
     return [
         HousingCorrected(

@@ -21,6 +21,7 @@ from services.reception.bodies import (
     NoticeBody,
     QuotaBody,
     ReinstatementBody,
+    WithdrawalBody,
 )
 from services.reception.handlers import Doing
 from services.reception.imports import files
@@ -117,6 +118,12 @@ async def reinstate(request: Request, actor: Coordinator, case: UUID, body: Rein
 @router.post("/settlement-notices")
 async def notify_settlement(request: Request, actor: Coordinator, body: NoticeBody) -> Response:
     return await respond(request, actor, body, lambda d: handlers.notify_settlement(d, body))
+
+
+@router.post("/settlement-notices/{case}/withdrawal")
+async def withdraw(request: Request, actor: Coordinator, case: UUID, body: WithdrawalBody) -> Response:
+    expected = expected_version(request.headers)
+    return await respond(request, actor, body, lambda d: handlers.withdraw(d, case, body, expected))
 
 
 @router.post("/cases/{case}/arrivals")

@@ -21,6 +21,8 @@ from shared.contracts.reception import (
     AllocationReinstated,
     ArrivalCorrected,
     ArrivalRegistered,
+    SettlementNoticeWithdrawn,
+    SettlementNotified,
 )
 
 
@@ -41,6 +43,8 @@ def _undoes(later: Event, earlier: Event) -> bool:
         case CaseReopened(reason="closed-in-error"), CaseClosed():
             return True
         case AllocationReinstated(reason="cancelled-in-error"), AllocationCancelled():
+            return True
+        case SettlementNoticeWithdrawn(), SettlementNotified():
             return True
     return False
 

@@ -23,10 +23,11 @@ from services.reception.bodies import (
     PlanReopeningBody,
     ReinstatementBody,
     ReopeningBody,
+    WithdrawalBody,
 )
 from services.reception.handlers import Doing
 from shared.contracts import casework as said
-from shared.contracts.reception import ReinstateReason
+from shared.contracts.reception import ReinstateReason, WithdrawReason
 from shared.web.commands import Answer
 
 Type = Literal["date", "text", "choices", "select", "checkbox"]
@@ -112,6 +113,10 @@ async def _reinstate(
     doing: Doing, case: UUID, parts: Mapping[str, UUID], value: ReinstatementBody, seen: int
 ) -> Answer:
     return await handlers.reinstate(doing, case, value, seen)
+
+
+async def _withdraw(doing: Doing, case: UUID, parts: Mapping[str, UUID], value: WithdrawalBody, seen: int) -> Answer:
+    return await handlers.withdraw(doing, case, value, seen)
 
 
 async def _home(doing: Doing, case: UUID, parts: Mapping[str, UUID], value: HomeForm, seen: int) -> Answer:
@@ -230,6 +235,8 @@ TASKS: tuple[Task, ...] = (
     Task("reinstate", ReinstatementBody, (
         Ask("reinstated_on", today=True), Ask("reason", "choices", "reinstate-reason", _codes(ReinstateReason))),
         _reinstate, ("coordinator",)),
+    Task("withdraw", WithdrawalBody, (
+        Ask("reason", "choices", "withdraw-reason", _codes(WithdrawReason)),), _withdraw, ("coordinator",)),
     Task("home", HomeForm, _HOME, _home, _HOUSED),
     Task("home-correct", HomeCorrectionForm, (*_HOME, _WITHDRAWN), _home_again, _HOUSED, ("housing",)),
     Task("plan", PlanForm, (Ask("person", "choices", open="planless"), *_PLAN), _plan),

@@ -27,6 +27,7 @@ from shared.contracts.reception import (
     CaseEvent,
     PersonFacts,
     QuotaSet,
+    SettlementNoticeWithdrawn,
     SettlementNotified,
 )
 
@@ -43,6 +44,7 @@ CaseOnly = (
     | AllocationCancelled
     | AllocationReinstated
     | SettlementNotified
+    | SettlementNoticeWithdrawn
     | ArrivalRegistered
     | ArrivalCorrected
     | CaseAssigned
@@ -221,6 +223,11 @@ def _case(before: Case | None, case: UUID, event: CaseOnly) -> Case:
             if known.cancelled is None:
                 raise Impossible("an allocation that holds is reinstated")
             return replace(known, cancelled=None)
+        case SettlementNoticeWithdrawn():
+            known = _known(before)
+            if known.kind != "settlement" or any(person.arrived_on for person in known.persons.values()):
+                raise Impossible("a notice is withdrawn that does not exist, or has come true")
+            return replace(known, cancelled=event.reason)
         case CaseAssigned():
             return replace(_known(before), caseworker=event.caseworker, unit=event.unit)
         case CaseClosed():

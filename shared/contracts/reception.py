@@ -22,6 +22,7 @@ CancelReason = Annotated[
     Literal["declined", "settled-elsewhere", "decision-withdrawn", "left-country", "registered-in-error"],
     DataClass.CODE,
 ]
+WithdrawReason = Annotated[Literal["registered-in-error", "registered-twice"], DataClass.CODE]
 ReinstateReason = Annotated[Literal["cancelled-in-error", "agency-reinstated"], DataClass.CODE]
 CorrectionReason = Annotated[Literal["wrong-date", "wrong-person", "did-not-arrive"], DataClass.CODE]
 
@@ -82,6 +83,12 @@ class SettlementNotified(Event, type="reception.settlement-notified.v1", subject
     persons: Household
 
 
+class SettlementNoticeWithdrawn(Event, type="reception.settlement-notice-withdrawn.v1", subject_is=CASE):
+    """A settlement notice should not have been registered: there is no such household to receive."""
+
+    reason: WithdrawReason
+
+
 class ArrivalRegistered(Event, type="reception.arrival-registered.v1", subject_is=CASE):
     """These members of the household have arrived: the municipality has received them."""
 
@@ -112,6 +119,7 @@ CaseEvent: TypeAlias = (
     | AllocationCancelled
     | AllocationReinstated
     | SettlementNotified
+    | SettlementNoticeWithdrawn
     | ArrivalRegistered
     | ArrivalCorrected
     | CaseworkEvent

@@ -150,6 +150,7 @@ UNSHOWN = {
     "/reception/imports/{import_id}/report.csv": _FILE,
     "/reporting/tables/{table}.csv": _FILE,
     "/reception/cases/{case}/do/reinstate": _LIKE,
+    "/reception/cases/{case}/do/withdraw": _LIKE,
 }
 # the same page in every service: shown once
 _CONFIRM = "operations/confirm/{command}"

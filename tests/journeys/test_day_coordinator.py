@@ -86,6 +86,33 @@ async def cancel_and_take_back(page: Page, number: str) -> None:
     await page.goto(case)
 
 
+async def notice_by_mistake(page: Page, today: date) -> None:
+    """A settlement that somebody else has registered already: taken back from the page that it made."""
+    await page.goto("/reception/new/notice")
+    await page.get_by_label(said("field.category.label")).select_option("self-settled")
+    await page.get_by_label(said("field.notified_on.label")).fill(today.isoformat())
+    await type_in(page, 0, "Saga Provsten", "1985-04-12", "female")
+    await send(page, "letter.notice.do")
+    await expect(page.locator(".notice")).to_contain_text(said("case.done.notice"))
+    await page.get_by_role("link", name=said("case.done.undo.notice")).click()
+    await page.get_by_label(said("withdraw-reason.registered-twice")).check()
+    assert await faults(page, "withdrawing a notice") == []
+    await page.set_viewport_size({"width": 320, "height": 700})
+    assert await faults(page, "withdrawing a notice on a telephone", ["target-size"]) == []
+    await page.set_viewport_size({"width": 1280, "height": 900})
+    await picture(page, "coordinator-withdraw")
+    await button(page, "task.withdraw.do").click()
+    await expect(page.get_by_role("status")).to_contain_text(said("case.saved.withdraw"))
+    await expect(page.locator(".lead")).to_contain_text(said("withdraw-reason.registered-twice"))
+    await expect(page.locator(".timeline .struck")).to_have_text([said("event.settlement-notified")])
+    assert await faults(page, "a withdrawn notice") == []
+    await picture(page, "coordinator-withdrawn")
+    await page.get_by_role("link", name=said("case.saved.withdraw.undo")).click()
+    await expect(page.locator("h1")).to_have_text(said("letter.notice.title"))
+    await page.goto("/reception/inbox?show=cancelled")
+    await expect(page.locator("table")).to_contain_text(said("status.cancelled"))
+
+
 async def test_a_coordinators_day(people: People, visits: Visits) -> None:
     today, number = await people.today(), f"BREV-{uuid4().hex[:6].upper()}"
     async with visits.as_(None) as newcomer:
@@ -146,6 +173,7 @@ async def test_a_coordinators_day(people: People, visits: Visits) -> None:
         await expect(page.locator("#next ~ ul")).not_to_contain_text(said("step.housing"))
         await picture(page, "coordinator-housed")
 
+        await notice_by_mistake(page, today)
         await page.goto("/reception/search")
         await page.get_by_label(said("search.term")).fill("Ivar Provsten")
         await button(page, "search.do").click()

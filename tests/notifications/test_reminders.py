@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date, timedelta
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 from hypothesis import given
@@ -13,8 +13,17 @@ from hypothesis import strategies as st
 
 from services.notifications import mail, rules
 from services.notifications.deadlines import Progress, due, next_on
-from shared.contracts.casework import CaseAssigned
-from shared.contracts.reception import AllocationCancelled, AllocationCorrected, AllocationReinstated, ArrivalCorrected
+from shared.contracts.casework import CaseAssigned, ContactRecorded
+from shared.contracts.envelope import Fact
+from shared.contracts.reception import (
+    AllocationCancelled,
+    AllocationCorrected,
+    AllocationReinstated,
+    ArrivalCorrected,
+    PersonFacts,
+    SettlementNoticeWithdrawn,
+    SettlementNotified,
+)
 from shared.web.texts import Texts
 from tests.notifications.stories import LAST, arrival, reminded, then
 from tests.notifications.town import NOW, Town, allocation
@@ -94,6 +103,19 @@ async def test_a_cancellation_that_is_taken_back_brings_the_deadline_and_its_rem
     assert await town.remind(LAST - timedelta(days=1)) == 1
     [kept] = await town.rows("select cancelled from known_case")
     assert not kept["cancelled"]
+
+
+async def test_a_notice_that_is_withdrawn_is_followed_no_longer(town: Town) -> None:
+    persons = (PersonFacts(person=uuid4(), sex="female", age_band="20-64", unaccompanied_minor=False),)
+    fact = Fact(uuid4(), "reception", uuid4(), 1, 1, NOW, NOW, SettlementNotified(
+        category="self-settled", notified_on=NOW.date(), persons=persons))  # fmt: skip
+    met = ContactRecorded(contact=uuid4(), kind="visit", outcome="reached", contacted_on=NOW.date())
+    await town.react(
+        fact, then(fact, CaseAssigned(caseworker="maja", unit="reception", reason="first")), then(fact, met)
+    )
+    assert len(await town.rows("select 1 from deadline")) == 1
+    await town.react(then(fact, SettlementNoticeWithdrawn(reason="registered-in-error")))
+    assert await town.rows("select 1 from deadline") == []
 
 
 async def test_a_moved_deadline_settles_what_was_shown_and_reminds_of_the_new_day(town: Town) -> None:

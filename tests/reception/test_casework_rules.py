@@ -1,5 +1,6 @@
 """A case from its assignment to its close: the rules by example, and for any history."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 from services.reception import commands as c
 from services.reception.case import Case
 from services.reception.domain import EMPTY, State, decide, evolve
-from services.reception.households import AllocationTerms, NewPerson
+from services.reception.households import AllocationTerms, NewPerson, NoticeTerms
 from services.reception.steps import next_step, steps
 from shared.contracts.casework import Activity
 from shared.decider import Refused, fold
@@ -31,6 +32,14 @@ def case_after(*asked: Any) -> Case:
     state: State = EMPTY
     terms = AllocationTerms("agency-accommodation", DECIDED)
     for command in (c.ReceiveAllocation(terms, PERSONS, TODAY), *asked):
+        state = fold(evolve, decide(command, state), state)
+    assert isinstance(state, Case)
+    return state
+
+
+def notice_after(*asked: Any) -> Case:
+    state: State = EMPTY
+    for command in (c.NotifySettlement(NoticeTerms("self-settled", DECIDED), PERSONS, TODAY), *asked):
         state = fold(evolve, decide(command, state), state)
     assert isinstance(state, Case)
     return state
@@ -75,6 +84,44 @@ def test_what_cannot_be_said_of_a_case_is_refused(before: tuple[Any, ...], asked
         decide(asked, case_after(*before))
 
 
+WITHDRAW = c.WithdrawNotice("registered-in-error")
+LEFT = c.CorrectArrival(None, "wrong-person", tuple(IDS), TODAY)
+NOT_MET = c.CorrectContact(CONTACTS[0], "home", "reached", date(2018, 4, 20), None, True, TODAY)
+NO_HOME = c.CorrectHousing(HOMES[0], "municipal-lease", date(2018, 3, 5), date(2018, 4, 1), None, True, TODAY)
+
+
+@pytest.mark.parametrize(
+    ("before", "asked", "code"),
+    [
+        ((ARRIVE,), WITHDRAW, "notice-came-true"),
+        ((MET,), WITHDRAW, "notice-has-work"),
+        ((HOME,), WITHDRAW, "notice-has-work"),
+        ((ARRIVE, PLAN, END, LEFT), WITHDRAW, "notice-has-work"),
+        ((CLOSE,), WITHDRAW, "case-closed"),
+        ((WITHDRAW,), c.WithdrawNotice("registered-twice"), "notice-withdrawn"),
+        ((WITHDRAW,), ARRIVE, "notice-withdrawn"),
+        ((WITHDRAW,), ASSIGN, "notice-withdrawn"),
+        ((WITHDRAW,), CLOSE, "notice-withdrawn"),
+        ((MET, NOT_MET, WITHDRAW), replace(NOT_MET, withdrawn=False), "notice-withdrawn"),
+        ((HOME, NO_HOME, WITHDRAW), replace(NO_HOME, withdrawn=False), "notice-withdrawn"),
+        ((), c.CancelAllocation("declined"), "not-an-allocation"),
+    ],
+)
+def test_a_notice_is_withdrawn_only_while_nothing_says_that_it_was_true(
+    before: tuple[Any, ...], asked: Any, code: str
+) -> None:
+    with pytest.raises(Refused, match=f"^{code}$"):
+        decide(asked, notice_after(*before))
+
+
+def test_a_withdrawn_notice_waits_for_nobody() -> None:
+    case = notice_after(ASSIGN, ARRIVE, LEFT, MET, NOT_MET, HOME, NO_HOME, WITHDRAW)
+    assert (case.status, case.over, steps(case)) == ("cancelled", True, [])
+    assert decide(WITHDRAW, case) == []
+    with pytest.raises(Refused, match="not-a-notice"):
+        decide(WITHDRAW, case_after())
+
+
 def test_the_next_step_is_the_one_that_is_due_first_by_law_routine_or_agreement() -> None:
     def asked(*commands: Any) -> list[tuple[str, date, str]]:
         return [(step.what, step.due, step.ground) for step in steps(case_after(*commands))]
@@ -116,6 +163,7 @@ _commands = st.one_of(
     st.builds(c.RegisterArrival, _days, st.sets(_id, min_size=1).map(tuple) | st.none(), _today),
     st.builds(c.CorrectArrival, st.none(), st.just("did-not-arrive"), _id.map(lambda i: (i,)), _today),
     st.builds(c.CancelAllocation, st.just("declined")),
+    st.builds(c.WithdrawNotice, st.just("registered-twice")),
     st.builds(c.ReinstateAllocation, _days, st.just("cancelled-in-error"), st.none(), _today),
     st.builds(
         c.AssignCase, st.sampled_from(["maja", "viktor"]), st.just("reception"), st.sampled_from(["first", "absence"])
@@ -136,10 +184,10 @@ _commands = st.one_of(
 )
 
 
-@given(st.lists(_commands, min_size=5, max_size=30))
-def test_whatever_is_tried_a_case_stays_whole(asked: list[Any]) -> None:
-    """A case that is over has no plan that goes on and waits for nobody; a command done again says nothing new."""
-    state: State = case_after(ARRIVE)
+@given(st.sampled_from([case_after(ARRIVE), notice_after()]), st.lists(_commands, min_size=5, max_size=30))
+def test_whatever_is_tried_a_case_stays_whole(state: State, asked: list[Any]) -> None:
+    """A case that is over has no plan that goes on and waits for nobody; a notice that was withdrawn had nothing in it;
+    a command done again says nothing new."""
     for command in asked:
         try:
             events = decide(command, state)
@@ -149,10 +197,12 @@ def test_whatever_is_tried_a_case_stays_whole(asked: list[Any]) -> None:
         assert isinstance(state, Case)
         going_on = [plan.person for plan in state.plans if plan.ended_on is None]
         arrived = {member.person for member in state.persons if member.arrived_on}
+        if state.kind == "settled" and state.cancelled is not None:
+            assert not arrived and all(one.withdrawn for one in (*state.homes, *state.contacts)) and not state.plans
         assert len(going_on) == len(set(going_on)) and set(going_on) <= arrived
         if state.over:
             assert not going_on and steps(state) == []
-            assert state.status in {"arrived", "cancelled"}
+            assert state.kind == "settled" or state.status in {"arrived", "cancelled"}
         for plan in state.plans:
             assert plan.follow_up_on > (plan.followed_up_on or plan.created_on)
             assert plan.ended_on is None or plan.ended_on >= (plan.followed_up_on or plan.created_on)
@@ -164,5 +214,5 @@ def test_whatever_is_tried_a_case_stays_whole(asked: list[Any]) -> None:
             except Refused as no:
                 assert no.code in {
                     "not-arrived-yet", "case-cancelled", "already-arrived", "case-not-closed", "assignment-not-first",
-                    "case-not-cancelled",
+                    "case-not-cancelled", "notice-withdrawn",
                 }  # fmt: skip

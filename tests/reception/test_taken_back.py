@@ -2,7 +2,7 @@
 
 from uuid import uuid4
 
-from tests.reception.office import Office, household
+from tests.reception.office import Office, household, person
 
 
 async def test_a_cancelled_allocation_is_taken_back_and_its_number_leads_to_it(reception: Office) -> None:
@@ -44,6 +44,37 @@ async def test_a_cancelled_allocation_is_taken_back_and_its_number_leads_to_it(r
     assert (figures["cancelled"], figures["allocations_open"]) == (0, 1)
     assert (await reception.post("/reception/allocations", body)).status_code == 200
     assert (await reception.post(f"{path}/reinstatement", again, version=3)).json()["code"] == "case-not-cancelled"
+
+
+async def test_a_notice_that_was_registered_by_mistake_is_withdrawn(reception: Office) -> None:
+    notice = {"category": "self-settled", "notified_on": "2018-05-02", "persons": [person()]}
+    case = (await reception.post("/reception/settlement-notices", notice)).json()["case"]
+    path, reason = f"/reception/settlement-notices/{case}/withdrawal", {"reason": "registered-twice"}
+    await reception.post(f"/reception/cases/{case}/arrivals", {"arrived_on": "2018-06-01"}, version=1)
+    refused = await reception.post(path, reason, version=2)
+    assert (refused.status_code, refused.json()["code"]) == (409, "notice-came-true")
+    persons = [p["person"] for p in (await reception.get(f"/reception/cases/{case}"))["persons"]]
+    wrong = {"arrived_on": None, "reason": "wrong-person", "persons": persons}
+    assert (await reception.post(f"/reception/cases/{case}/arrival-corrections", wrong, version=2)).status_code == 200
+    assert (await reception.post(path, reason)).status_code == 428
+    assert (await reception.post(path, reason, "caseworker", 3)).status_code == 403
+    assert (await reception.post(path, {"reason": "declined"}, version=3)).status_code == 422
+    key = {"idempotency-key": str(uuid4()), "if-match": '"3"'}
+    for _ in range(2):
+        answer = await reception.ask("coordinator", "POST", path, json=reason, headers=key)
+        assert (answer.status_code, answer.headers["etag"]) == (200, '"4"')
+    found = await reception.get(f"/reception/cases/{case}")
+    assert (found["status"], found["cancelled"], found["steps"]) == ("cancelled", "registered-twice", [])
+    assert [(e["type"].split(".")[1], e["struck"]) for e in found["timeline"]][::3] == [
+        ("settlement-notified", True),
+        ("settlement-notice-withdrawn", False),
+    ]
+    listed = await reception.get("/reception/cases?status=cancelled")
+    assert [c["case"] for c in listed["cases"]] == [case]
+    figures = await reception.get("/reception/figures", "service")
+    assert (figures["cases"], figures["cancelled"], figures["received"]) == (1, 1, 0)
+    late = await reception.post(f"/reception/cases/{case}/arrivals", {"arrived_on": "2018-06-01"}, version=4)
+    assert late.json()["code"] == "notice-withdrawn"
 
 
 async def test_an_allocation_that_another_one_has_replaced_waits_until_that_one_is_cancelled(

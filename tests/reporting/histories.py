@@ -36,6 +36,7 @@ from shared.contracts.reception import (
     ArrivalRegistered,
     PersonFacts,
     QuotaSet,
+    SettlementNoticeWithdrawn,
     SettlementNotified,
 )
 
@@ -123,6 +124,9 @@ def case_events(draw: st.DrawFn, case: str) -> list[Event]:
                     events.append(AllocationReinstated(reinstated_on=day, reason="agency-reinstated"))
                 else:
                     events.append(AllocationCancelled(reason="declined"))
+            case "cancel" if not any(isinstance(e, ArrivalRegistered | ArrivalCorrected) for e in events):
+                events.append(SettlementNoticeWithdrawn(reason="registered-twice"))
+                return events
         events += draw(work_events(case, [name(f"{case}/{number}") for number in here], events))
     return events
 

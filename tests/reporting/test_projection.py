@@ -29,6 +29,7 @@ from shared.contracts.reception import (
     AllocationReinstated,
     ArrivalCorrected,
     ArrivalRegistered,
+    SettlementNoticeWithdrawn,
     SettlementNotified,
 )
 from tests.reporting.histories import Writer, histories, member, name, splits
@@ -95,6 +96,12 @@ def test_what_cannot_have_happened_is_an_error_and_never_a_guess() -> None:
         [opened, ContactCorrected(contact=name("contact"), kind="visit", outcome="reached", contacted_on=day)],
         [opened, CaseReopened(reopened_on=day, reason="returned")],
         [opened, closed, closed],
+        [opened, SettlementNoticeWithdrawn(reason="registered-twice")],
+        [
+            notice,
+            ArrivalRegistered(arrived_on=day, persons=(anna.person,)),
+            SettlementNoticeWithdrawn(reason="registered-twice"),
+        ],
         [opened, AllocationReinstated(reinstated_on=day, reason="cancelled-in-error")],
         [closed],
     ]

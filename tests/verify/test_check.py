@@ -17,11 +17,18 @@ async def test_a_healthy_town_has_no_finding(people):
     back = await people.agreed()
     assert _of_quota(back, "waiting") == _of_quota(counted, "waiting") + 2
     assert _of_quota(back, "cancelled") == _of_quota(counted, "cancelled") - 2
+    notice = {"category": "self-settled", "notified_on": again["reinstated_on"], "persons": [PERSON]}
+    wrong = await people.post("coordinator", "/reception/settlement-notices", notice)
+    path = f"/reception/settlement-notices/{wrong['case']}/withdrawal"
+    await people.post("coordinator", path, {"reason": "registered-twice"}, version=wrong["version"])
     await people.agreed()
     report = await verify(site_of(people.town), canaries=["Kanariefågel"])
     print("\n".join(report.lines()))
     assert report.findings == []
     assert report.events > 0
+
+
+PERSON = {"name": "Saga Provsten", "birth_date": "1985-04-12", "sex": "female"}
 
 
 def _of_quota(board: dict[str, Any], name: str) -> int:
