@@ -16,6 +16,7 @@ from shared.contracts.casework import (
     EstablishmentPlanCreated,
     EstablishmentPlanEnded,
     EstablishmentPlanFollowedUp,
+    EstablishmentPlanFollowUpCorrected,
     EstablishmentPlanReopened,
     HousingCorrected,
     HousingSecured,
@@ -94,7 +95,7 @@ def evolve(case: KnownCase | None, event: CaseEvent) -> KnownCase | None:
         case EstablishmentPlanCorrected():
             running = event.follow_up_on if event.plan in case.plans else None
             return replace(case, plans=_with(case.plans, [event.plan], running))
-        case EstablishmentPlanFollowedUp():
+        case EstablishmentPlanFollowedUp() | EstablishmentPlanFollowUpCorrected():
             return replace(case, plans=_with(case.plans, [event.plan], event.next_follow_up_on))
         case EstablishmentPlanEnded():
             return replace(case, plans=_with(case.plans, [event.plan], None))

@@ -233,6 +233,12 @@ class FollowUpBody(Body):
     next_follow_up_on: Day
 
 
+class FollowUpCorrectionBody(FollowUpBody):
+    """The plan's last follow-up, all of it as it is to stand."""
+
+    withdrawn: StrictBool = False
+
+
 class PlanEndBody(Body):
     ended_on: Day
     outcome: PlanOutcome

@@ -44,6 +44,14 @@ class Home:
 
 
 @dataclass(frozen=True, slots=True)
+class FollowUp:
+    """One follow-up of a plan. The state holds the last one only; the earlier ones are in the journal."""
+
+    followed_up_on: date
+    progress: Progress
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """An establishment plan of one member as it stands now."""
 

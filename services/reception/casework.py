@@ -3,13 +3,14 @@
 import re
 from uuid import UUID
 
-from services.reception import commands, store_casework
+from services.reception import commands, plans, store_casework
 from services.reception.bodies import (
     AssignmentBody,
     ClosingBody,
     ContactBody,
     ContactCorrectionBody,
     FollowUpBody,
+    FollowUpCorrectionBody,
     HousingBody,
     HousingCorrectionBody,
     PlanBody,
@@ -19,6 +20,7 @@ from services.reception.bodies import (
 )
 from services.reception.case import Plan
 from services.reception.handlers import Doing, case_answer, change, decide, load
+from shared import journal
 from shared.contracts.casework import Activity
 from shared.decider import Refused
 from shared.journal import uuid7
@@ -113,6 +115,19 @@ async def correct_plan(doing: Doing, case_id: UUID, plan: UUID, body: PlanBody, 
 async def follow_up_plan(doing: Doing, case_id: UUID, plan: UUID, body: FollowUpBody, expected: int) -> Answer:
     command = commands.FollowUpPlan(plan, body.followed_up_on, body.progress, body.next_follow_up_on, doing.today)
     return await change(doing, case_id, expected, command)
+
+
+async def correct_follow_up(
+    doing: Doing, case_id: UUID, plan: UUID, body: FollowUpCorrectionBody, expected: int
+) -> Answer:
+    loaded = await load(doing, case_id, expected)
+    told = await journal.history(doing.tx, "reception", case_id)
+    standing = plans.follow_ups(plan, (entry.recorded.event() for entry in told))
+    before = standing[-2] if len(standing) > 1 else None
+    command = commands.CorrectFollowUp(
+        plan, body.followed_up_on, body.progress, body.next_follow_up_on, body.withdrawn, before, doing.today
+    )
+    return case_answer(200, case_id, await decide(doing, loaded, command))
 
 
 async def end_plan(doing: Doing, case_id: UUID, plan: UUID, body: PlanEndBody, expected: int) -> Answer:

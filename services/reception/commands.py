@@ -5,6 +5,7 @@ from datetime import date
 from typing import TypeAlias
 from uuid import UUID
 
+from services.reception.case import FollowUp
 from services.reception.households import AllocationTerms, NewPerson, NoticeTerms
 from shared.contracts.casework import (
     Activity,
@@ -143,6 +144,19 @@ class FollowUpPlan:
 
 
 @dataclass(frozen=True, slots=True)
+class CorrectFollowUp:
+    """The plan's last follow-up as it is to stand. `before`: the one before it, which stands when it is `withdrawn`."""
+
+    plan: UUID
+    followed_up_on: date
+    progress: Progress
+    next_follow_up_on: date
+    withdrawn: bool
+    before: FollowUp | None
+    today: date
+
+
+@dataclass(frozen=True, slots=True)
 class EndPlan:
     plan: UUID
     ended_on: date
@@ -215,6 +229,7 @@ Command: TypeAlias = (
     | CreatePlan
     | CorrectPlan
     | FollowUpPlan
+    | CorrectFollowUp
     | EndPlan
     | ReopenPlan
     | RecordContact

@@ -15,6 +15,7 @@ from services.reception.commands import (
     CorrectAllocation,
     CorrectArrival,
     CorrectContact,
+    CorrectFollowUp,
     CorrectHousing,
     CorrectPlan,
     CreatePlan,
@@ -43,6 +44,7 @@ from shared.contracts.casework import (
     EstablishmentPlanCreated,
     EstablishmentPlanEnded,
     EstablishmentPlanFollowedUp,
+    EstablishmentPlanFollowUpCorrected,
     EstablishmentPlanReopened,
     HousingCorrected,
     HousingSecured,
@@ -99,6 +101,8 @@ def decide(command: Command, state: State) -> Sequence[ReceptionEvent]:
             return plans.corrected(command, _case(state))
         case FollowUpPlan():
             return plans.followed_up(command, _case(state))
+        case CorrectFollowUp():
+            return plans.follow_up_corrected(command, _case(state))
         case EndPlan():
             return plans.ended(command, _case(state))
         case ReopenPlan():
@@ -222,7 +226,12 @@ def evolve(state: State, event: ReceptionEvent) -> State:
             return housing.standing(_case(state), event)
         case EstablishmentPlanCreated() | EstablishmentPlanCorrected():
             return plans.standing(_case(state), event)
-        case EstablishmentPlanFollowedUp() | EstablishmentPlanEnded() | EstablishmentPlanReopened():
+        case (
+            EstablishmentPlanFollowedUp()
+            | EstablishmentPlanFollowUpCorrected()
+            | EstablishmentPlanEnded()
+            | EstablishmentPlanReopened()
+        ):
             return plans.moved(_case(state), event)
         case ContactRecorded() | ContactCorrected():
             return contacts.standing(_case(state), event)

@@ -15,6 +15,7 @@ from services.reception.bodies import (
     ContactCorrectionBody,
     CoverBody,
     FollowUpBody,
+    FollowUpCorrectionBody,
     HousingBody,
     HousingCorrectionBody,
     PlanBody,
@@ -74,6 +75,14 @@ async def correct_plan(request: Request, actor: Caseworker, case: UUID, plan: UU
 async def follow_up_plan(request: Request, actor: Caseworker, case: UUID, plan: UUID, body: FollowUpBody) -> Response:
     expected = expected_version(request.headers)
     return await respond(request, actor, body, lambda d: casework.follow_up_plan(d, case, plan, body, expected))
+
+
+@router.post("/cases/{case}/plans/{plan}/follow-up/correction")
+async def correct_follow_up(
+    request: Request, actor: Caseworker, case: UUID, plan: UUID, body: FollowUpCorrectionBody
+) -> Response:
+    expected = expected_version(request.headers)
+    return await respond(request, actor, body, lambda d: casework.correct_follow_up(d, case, plan, body, expected))
 
 
 @router.post("/cases/{case}/plans/{plan}/end")

@@ -1,6 +1,6 @@
 """Pages of cases for the people who work with them: the inbox, the case, and its forms."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import date, timedelta
 from functools import partial
 from typing import Annotated, Any, Literal
@@ -219,10 +219,12 @@ async def command(
     again: Callable[[int, Form], Awaitable[Response]],
     version: int | None = None,
     saved: str | None = None,
+    parts: Mapping[str, UUID] = {},
 ) -> Response:
     """Does what the form says and goes on to the case, or shows the form again with everything that was typed.
 
-    `version` is for what has none of its own. `saved` names the form, for the case's page to say what was done."""
+    `version` is for what has none of its own. `saved` names the form and `parts` what it was about, for
+    the case's page to say what was done."""
     if posted.value is None:
         return await again(422, posted.form)
     seen = posted.sequence if version is None else version
@@ -240,7 +242,8 @@ async def command(
         # The form that is shown now knows the case as it is, so it can be sent again: "reload" would be wrong.
         stale = Problem(412, "changed-meanwhile")
         return await again(412, posted.form.refused(request, runtime(request).pages.texts, stale))
-    said = {"saved": saved} | {name: answer.data[name] for name in PARTS if name in answer.data} if saved else {}
+    about = {**parts, **answer.data}
+    said = {"saved": saved} | {name: about[name] for name in PARTS if name in about} if saved else {}
     query = f"?{urlencode(said)}" if said else ""
     return RedirectResponse((answer.location or "/reception/inbox") + query, 303)
 

@@ -10,12 +10,13 @@ from pydantic import BaseModel
 from starlette.responses import Response
 
 from services.reception import handlers, store, store_casework, views
+from services.reception.asking import Ask, Task
 from services.reception.bodies import CoverBody
 from services.reception.colleagues import learn_colleagues
 from services.reception.handlers import Doing
 from services.reception.http import Reader, doing
 from services.reception.pages import SOON_DAYS, case_page, command
-from services.reception.tasks import TASKS, Ask, Task
+from services.reception.tasks import TASKS
 from shared.identity import Actor
 from shared.runtime import runtime
 from shared.web import forms
@@ -93,6 +94,8 @@ def _part(found: dict[str, Any], task: Task, parts: Mapping[str, UUID]) -> dict[
         if known is None:
             raise Problem(404, f"unknown-{'plan' if name == 'activity' else name}")
         facts, where = known, known
+    if "plan" in task.parts:
+        facts = facts | {"next_follow_up_on": facts.get("follow_up_on")}
     return facts
 
 
@@ -114,7 +117,7 @@ async def _task_page(
         found = await views.case_view(conn, sight, today, case)
         colleagues = await store_casework.caseworkers(conn) if task.name == "assign" else []
     facts = _part(found, task, parts)
-    preset = {ask.name: _typed(ask, facts, today) for ask in task.asks}
+    preset = {ask.name: _typed(ask, {} if task.anew else facts, today) for ask in task.asks}
     if task.name == "assign" and found["caseworker"] is None:
         preset["reason"] = "first"
     return await case_page(
@@ -165,7 +168,7 @@ def _add(task: Task) -> None:
         async def again(status: int, form: Form) -> Response:
             return await _task_page(request, actor, case, task, parts, status, form)
 
-        return await command(request, actor, sent, done, again, saved=task.name)
+        return await command(request, actor, sent, done, again, saved=task.name, parts=parts)
 
     router.add_api_route(f"/cases/{{case}}/do/{task.name}{tail}", show, methods=["GET"])
     router.add_api_route(f"/forms/do/{task.name}/{{case}}{tail}", posted, methods=["POST"])

@@ -9,6 +9,8 @@ from shared.contracts.casework import (
     ContactCorrected,
     ContactRecorded,
     EstablishmentPlanEnded,
+    EstablishmentPlanFollowedUp,
+    EstablishmentPlanFollowUpCorrected,
     EstablishmentPlanReopened,
     HousingCorrected,
     HousingSecured,
@@ -32,7 +34,8 @@ def taken_back(history: Iterable[tuple[int, Event]]) -> set[int]:
     standing: list[tuple[int, Event]] = []
     for sequence, event in history:
         struck |= {earlier for earlier, said in standing if _corrects(event, said)}
-        struck |= set(islice((earlier for earlier, said in reversed(standing) if _undoes(event, said)), 1))
+        left = (earlier for earlier, said in reversed(standing) if earlier not in struck and _undoes(event, said))
+        struck |= set(islice(left, 1))
         standing.append((sequence, event))
     return struck
 
@@ -46,6 +49,10 @@ def _undoes(later: Event, earlier: Event) -> bool:
             return True
         case SettlementNoticeWithdrawn(), SettlementNotified():
             return True
+        case EstablishmentPlanFollowUpCorrected(), EstablishmentPlanFollowedUp():
+            return later.plan == earlier.plan
+        case EstablishmentPlanFollowUpCorrected(), EstablishmentPlanFollowUpCorrected(withdrawn=False):
+            return later.plan == earlier.plan
     return False
 
 

@@ -15,6 +15,7 @@ from shared.contracts.casework import (
     EstablishmentPlanCreated,
     EstablishmentPlanEnded,
     EstablishmentPlanFollowedUp,
+    EstablishmentPlanFollowUpCorrected,
     EstablishmentPlanReopened,
     HousingCorrected,
     HousingSecured,
@@ -24,6 +25,7 @@ from shared.contracts.envelope import record
 Changing = (
     EstablishmentPlanCorrected
     | EstablishmentPlanFollowedUp
+    | EstablishmentPlanFollowUpCorrected
     | EstablishmentPlanEnded
     | EstablishmentPlanReopened
     | ContactCorrected
@@ -139,7 +141,7 @@ def apply(rows: Work, case: UUID, members: frozenset[UUID], event: WorkEvent) ->
                 goal=event.goal,
                 follow_up_on=event.follow_up_on,
             )
-        case EstablishmentPlanFollowedUp():
+        case EstablishmentPlanFollowedUp() | EstablishmentPlanFollowUpCorrected():
             plan = _plan(rows, case, event.plan)
             rows.plans[case, event.plan] = replace(plan, follow_up_on=event.next_follow_up_on)
         case EstablishmentPlanEnded():

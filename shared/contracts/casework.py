@@ -134,6 +134,21 @@ class EstablishmentPlanFollowedUp(Event, type="reception.establishment-plan-foll
     next_follow_up_on: Day
 
 
+class EstablishmentPlanFollowUpCorrected(
+    Event, type="reception.establishment-plan-follow-up-corrected.v1", subject_is=CASE
+):
+    """The plan's last follow-up as it stands now; `withdrawn`: the last one was none, and the one before it stands.
+
+    Null: the plan has not been followed up.
+    """
+
+    plan: Identifier
+    followed_up_on: Day | None
+    progress: Progress | None
+    next_follow_up_on: Day
+    withdrawn: Annotated[bool, DataClass.STATISTIC] = False
+
+
 class EstablishmentPlanEnded(Event, type="reception.establishment-plan-ended.v1", subject_is=CASE):
     """A plan has come to its end."""
 
@@ -191,6 +206,7 @@ CaseworkEvent: TypeAlias = (
     | EstablishmentPlanCreated
     | EstablishmentPlanCorrected
     | EstablishmentPlanFollowedUp
+    | EstablishmentPlanFollowUpCorrected
     | EstablishmentPlanEnded
     | EstablishmentPlanReopened
     | ContactRecorded

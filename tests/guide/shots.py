@@ -151,6 +151,7 @@ UNSHOWN = {
     "/reporting/tables/{table}.csv": _FILE,
     "/reception/cases/{case}/do/reinstate": _LIKE,
     "/reception/cases/{case}/do/withdraw": _LIKE,
+    "/reception/cases/{case}/do/follow-up-correct/{plan}": _LIKE,
 }
 # the same page in every service: shown once
 _CONFIRM = "operations/confirm/{command}"

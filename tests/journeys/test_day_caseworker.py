@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from playwright.async_api import Page, expect
 
-from tests.journeys.browser import Visits, button, name_of, picture, said
+from tests.journeys.browser import Visits, button, faults, name_of, picture, said
 from tests.journeys.people import People
 
 
@@ -52,6 +52,9 @@ async def test_a_caseworkers_day(people: People, visits: Visits) -> None:
         await page.get_by_label(said("ask.next_follow_up_on")).fill((today + timedelta(days=60)).isoformat())
         await button(page, "task.follow-up.do").click()
         await expect(plan).to_contain_text(said("progress.on-track"))
+        await mend_the_follow_up(page)
+        await expect(plan).to_contain_text(said("progress.behind"))
+        await expect(plan).not_to_contain_text(said("progress.on-track"))
 
         await meet(page)
 
@@ -86,6 +89,26 @@ async def test_a_caseworkers_day(people: People, visits: Visits) -> None:
         await expect(page.locator(f"#{item}")).to_contain_text(said("inbox.me", "notifications"))
 
 
+async def mend_the_follow_up(page: Page) -> None:
+    """Saved with the wrong answer: the notice leads to the form, and the history strikes what was."""
+    await expect(page.get_by_role("status")).to_contain_text(said("case.saved.follow-up"))
+    await page.get_by_role("link", name=said("case.saved.undo")).click()
+    await expect(page.locator("h1")).to_have_text(said("task.follow-up-correct.title"))
+    await expect(page.get_by_label(said("progress.on-track"))).to_be_checked()
+    await expect(page.get_by_label(said("ask.next_follow_up_on"))).not_to_have_value("")
+    assert await faults(page, "correcting a follow-up") == []
+    await page.set_viewport_size({"width": 320, "height": 700})
+    assert await faults(page, "correcting a follow-up on a telephone", ["target-size"]) == []
+    await page.set_viewport_size({"width": 1280, "height": 900})
+    await picture(page, "caseworker-follow-up-correct")
+    await page.get_by_label(said("progress.behind")).check()
+    await button(page, "task.follow-up-correct.do").click()
+    await expect(page.get_by_role("status")).to_contain_text(said("case.saved.follow-up-correct"))
+    await expect(page.locator(".timeline .struck")).to_have_text([said("event.establishment-plan-followed-up")])
+    await expect(page.locator(".timeline")).to_contain_text(said("event.establishment-plan-follow-up-corrected"))
+    await picture(page, "caseworker-follow-up-corrected")
+
+
 async def meet(page: Page) -> None:
     """A contact, and the correction of one that was noted by mistake."""
     contacts = page.locator("section[aria-labelledby=contacts]")
@@ -101,7 +124,7 @@ async def meet(page: Page) -> None:
     await button(page, "task.contact-correct.do").click()
     await expect(contacts).to_contain_text(said("contact-kind.home"))
     await expect(contacts).not_to_contain_text(said("contact-kind.phone"))
-    await expect(page.locator(".timeline .struck")).to_have_count(1)
+    await expect(page.locator(".timeline .struck")).to_have_count(2)
 
 
 async def test_absence_needs_somebody_who_stands_in_and_is_taken_back(people: People, visits: Visits) -> None:

@@ -50,6 +50,10 @@ async def test_a_case_goes_from_assignment_to_close_and_back(reception: Office) 
     await case.do(f"plans/{made['plan']}/correction", plan | {"activities": stranger}, expect="activity-not-known")
     again = {"followed_up_on": "2018-06-14", "progress": "on-track", "next_follow_up_on": "2018-10-01"}
     await case.do(f"plans/{made['plan']}/follow-up", again)
+    await case.do(
+        f"plans/{made['plan']}/follow-up/correction",
+        again | {"followed_up_on": "2018-06-13", "progress": "behind"},
+    )
     met = {"kind": "home", "outcome": "reached", "contacted_on": "2018-06-12", "next_contact_on": "2018-06-20"}
     contact = await case.do("contacts", met, expect=201)
     await case.do(f"contacts/{contact['contact']}/correction", met | {"kind": "phone"})
@@ -76,10 +80,43 @@ async def test_a_case_goes_from_assignment_to_close_and_back(reception: Office) 
     types = [kind.split(".")[1] for kind, _ in await reception.events()]
     assert types == [
         "allocation-received", "case-assigned", "housing-secured", "arrival-registered", "establishment-plan-created",
-        "establishment-plan-corrected", "establishment-plan-followed-up", "contact-recorded", "contact-corrected",
-        "housing-corrected", "establishment-plan-ended", "establishment-plan-reopened", "establishment-plan-ended",
+        "establishment-plan-corrected", "establishment-plan-followed-up",
+        "establishment-plan-follow-up-corrected", "contact-recorded", "contact-corrected", "housing-corrected",
+        "establishment-plan-ended", "establishment-plan-reopened", "establishment-plan-ended",
         "case-closed", "case-reopened",
     ]  # fmt: skip
+
+
+async def test_each_follow_up_is_corrected_or_taken_out_and_the_timeline_tells_it(reception: Office) -> None:
+    case = await assigned(reception)
+    await case.do("arrivals", {"arrived_on": "2018-06-01"})
+    plan = {"person": case.persons[0], "created_on": "2018-06-02", "goal": "work", "follow_up_on": "2018-06-20"}
+    path = f"plans/{(await case.do('plans', plan, expect=201))['plan']}/follow-up"
+
+    async def stands() -> list[Any]:
+        [kept] = (await case.seen())["plans"]
+        return [kept[name] for name in ("followed_up_on", "progress", "follow_up_on")]
+
+    first = {"followed_up_on": "2018-06-05", "progress": "on-track", "next_follow_up_on": "2018-06-10"}
+    second = {"followed_up_on": "2018-06-12", "progress": "behind", "next_follow_up_on": "2018-09-01"}
+    await case.do(f"{path}/correction", first, expect="plan-not-followed-up")
+    await case.do(path, first)
+    await case.do(path, second)
+    await case.do(f"{path}/correction", second | {"followed_up_on": "2018-06-04"}, expect="before-last-follow-up")
+    await case.do(f"{path}/correction", second | {"followed_up_on": "2018-06-11"})
+    assert await stands() == ["2018-06-11", "behind", "2018-09-01"]
+    await case.do(f"{path}/correction", second | {"withdrawn": True})
+    assert await stands() == ["2018-06-05", "on-track", "2018-09-01"]
+    await case.do(f"{path}/correction", first | {"followed_up_on": "2018-06-04"})
+    told = [e for e in (await case.seen())["timeline"] if "follow" in e["type"]]
+    assert [(e["type"].split(".")[1][19:], e["struck"], e["facts"]["followed_up_on"]) for e in told] == [
+        ("followed-up", True, "2018-06-05"),
+        ("followed-up", True, "2018-06-12"),
+        ("follow-up-corrected", True, "2018-06-11"),
+        ("follow-up-corrected", False, "2018-06-05"),
+        ("follow-up-corrected", False, "2018-06-04"),
+    ]
+    assert {e["actor_name"] for e in told} == {"Test Caseworker"}
 
 
 async def test_a_command_of_casework_is_strict_done_once_and_against_the_version_that_was_seen(

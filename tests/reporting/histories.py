@@ -20,6 +20,7 @@ from shared.contracts.casework import (
     EstablishmentPlanCreated,
     EstablishmentPlanEnded,
     EstablishmentPlanFollowedUp,
+    EstablishmentPlanFollowUpCorrected,
     EstablishmentPlanReopened,
     HousingCorrected,
     HousingSecured,
@@ -162,8 +163,15 @@ def work_events(draw: st.DrawFn, case: str, here: list[UUID], before: list[Event
             followed = EstablishmentPlanFollowedUp(
                 plan=which, followed_up_on=day, progress="on-track", next_follow_up_on=day
             )
+            mended = EstablishmentPlanFollowUpCorrected(
+                plan=which,
+                followed_up_on=None,
+                progress=None,
+                next_follow_up_on=day + timedelta(days=9),
+                withdrawn=True,
+            )
             corrected = EstablishmentPlanCorrected.model_validate({"plan": which, **plan})
-            return draw(st.sampled_from([[ended], [ended, reopened], [followed], [corrected]]))
+            return draw(st.sampled_from([[ended], [ended, reopened], [followed], [followed, mended], [corrected]]))
         case "contact" if contacts and draw(st.booleans()):
             old = {"contact": draw(st.sampled_from(contacts)), "withdrawn": withdrawn}
             return [ContactCorrected.model_validate(old | contact)]
