@@ -47,7 +47,8 @@ class New:
 
 async def receive(doing: Doing, bodies: Sequence[AllocationBody]) -> list[Received]:
     """At most 100 households, each of another allocation number; each is received whole or not at all."""
-    replaced = await store.by_number(doing.tx, {b.replaces for b in bodies if b.replaces})
+    # What is replaced must not hold again meanwhile: the household would be waited for twice.
+    replaced = await store.by_number(doing.tx, {b.replaces for b in bodies if b.replaces}, unchanged=True)
     done: dict[str, Received] = {}
     good: dict[str, New] = {}
     for body in bodies:
@@ -166,7 +167,7 @@ async def receive_one(doing: Doing, body: AllocationBody) -> Answer:
 
 async def correct(doing: Doing, loaded: store.Loaded, body: AllocationBody) -> int:
     """Takes another version of a known allocation; the case's new version."""
-    replaced = await store.by_number(doing.tx, [body.replaces] if body.replaces else [])
+    replaced = await store.by_number(doing.tx, [body.replaces] if body.replaces else [], unchanged=True)
     terms, refusals = _terms(body, replaced)
     if refusals:
         raise refusals[0]

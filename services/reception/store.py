@@ -49,12 +49,18 @@ async def find(conn: Connection, case_id: UUID) -> Loaded | None:
     return _loaded(row) if row else None
 
 
-async def by_number(conn: Connection, allocation_numbers: Iterable[str]) -> dict[str, Loaded]:
-    """The cases of these allocation numbers, to read."""
+async def by_number(
+    conn: Connection, allocation_numbers: Iterable[str], *, unchanged: bool = False
+) -> dict[str, Loaded]:
+    """The cases of these allocation numbers, to read; `unchanged`: they stay as they are until the commit."""
     numbers = list(allocation_numbers)
     if not numbers:
         return {}
-    rows = await conn.fetch(f"select {_COLUMNS} from cases where allocation_number = any($1::text[])", numbers)
+    rows = await conn.fetch(
+        f"select {_COLUMNS} from cases where allocation_number = any($1::text[]) order by allocation_number"
+        + (" for share" if unchanged else ""),
+        numbers,
+    )
     return {row["allocation_number"]: _loaded(row) for row in rows}
 
 

@@ -1,5 +1,6 @@
 """What was cancelled or registered by mistake is taken back over HTTP: what stands again, and what is refused."""
 
+import asyncio
 from uuid import uuid4
 
 from tests.reception.office import Office, household, person
@@ -44,6 +45,20 @@ async def test_a_cancelled_allocation_is_taken_back_and_its_number_leads_to_it(r
     assert (figures["cancelled"], figures["allocations_open"]) == (0, 1)
     assert (await reception.post("/reception/allocations", body)).status_code == 200
     assert (await reception.post(f"{path}/reinstatement", again, version=3)).json()["code"] == "case-not-cancelled"
+
+
+async def test_of_a_replacement_and_the_return_of_what_it_replaces_one_wins(reception: Office) -> None:
+    again = {"reinstated_on": "2018-06-15", "reason": "agency-reinstated"}
+    for n in range(12):
+        old = await reception.allocate(allocation_number=f"MIV-{n}")
+        path = f"/reception/allocations/{old['case']}"
+        await reception.post(f"{path}/cancellation", {"reason": "declined"}, version=1)
+        back, new = await asyncio.gather(
+            reception.post(f"{path}/reinstatement", again, version=2),
+            reception.post("/reception/allocations", household(replaces=f"MIV-{n}")),
+        )
+        codes = (back.json().get("code"), new.json().get("code"))
+        assert codes in {(None, "replaced-not-cancelled"), ("allocation-replaced", None)}
 
 
 async def test_a_notice_that_was_registered_by_mistake_is_withdrawn(reception: Office) -> None:
