@@ -114,7 +114,7 @@ async def test_a_row_whose_allocation_is_cancelled_here_says_so_until_it_holds_a
     report = await reception.ask("coordinator", "GET", f"{shown}/report.csv")
     for text in (page.text, report.text):
         assert text.count("Anvisningen är avbruten här.") == 1
-    assert f'href="/reception/cases/{case}"' in page.text
+    assert f'href="/reception/cases/{case}"' in page.text and "1 anvisning som fanns redan är avbruten här" in page.text
 
     changed = await reception.imported(csv_of([HEAD, row("M-1", r="2018-08-01")]).encode())
     [conflict] = (await reception.get(f"/reception/imports/{changed['import']}/conflicts"))["conflicts"]

@@ -104,6 +104,7 @@ async def one(
         shown = outcome or ("refused" if found["refused"] else "changed" if found["changed"] else "accepted")
         report = await views.import_rows(conn, import_id, shown, after, ROWS, texts, lang)
         conflicts = await store.conflicts(conn, import_id=import_id)
+        cancelled = await store.known_and_cancelled(conn, import_id)
     return own.pages.render(
         request,
         "import.html",
@@ -112,6 +113,7 @@ async def one(
         rows=report["rows"],
         after=report["next"],
         conflicts=conflicts,
+        cancelled=cancelled,
         may_decide="coordinator" in actor.roles,
         label=lambda name: views.label(name, texts, lang),
     )

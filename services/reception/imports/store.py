@@ -152,6 +152,16 @@ async def outcomes(
     return [dict(row) | {"faults": json.loads(row["faults"])} for row in rows]
 
 
+async def known_and_cancelled(conn: Connection, import_id: UUID) -> int:
+    """How many of the file's allocations say nothing new and are cancelled here, as it stands now."""
+    count: int = await conn.fetchval(
+        "select count(*)::int from import_outcomes o join cases k on k.id = o.case_id"
+        " where o.import_id = $1 and o.outcome = 'known' and k.status = 'cancelled'",
+        import_id,
+    )
+    return count
+
+
 @dataclass(frozen=True, slots=True)
 class Conflict:
     """Another version of a known allocation. `sealed` is gone once it is decided."""
