@@ -87,8 +87,12 @@ def build(service: Service) -> FastAPI:
         strict=settings.demo,
         today=clock.today if settings.clock_file else None,
     )
-    told = {"demo": settings.demo, "municipality": settings.municipality, "units": settings.units}
-    pages.environment.globals |= told
+    pages.environment.globals |= {
+        "demo": settings.demo,
+        "municipality": settings.municipality,
+        "units": settings.units,
+        "traces_url": settings.traces_url,
+    }
     own = Runtime(
         settings,
         database,

@@ -86,6 +86,7 @@ class Settings(BaseSettings):
     master_key: Key
     master_key_previous: Annotated[tuple[bytes, ...], BeforeValidator(_keys), Field(repr=False)] = ()
     services: Annotated[dict[str, Url], BeforeValidator(_services)] = Field(default_factory=dict)
+    traces_url: Url | None = None
     clock_file: str | None = None
     smtp: Address = "127.0.0.1:25"
     mail_from: str = "landa@localhost"

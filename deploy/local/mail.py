@@ -24,7 +24,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from deploy.local.page import page, table
+from deploy.local.page import lead, page, reader_of, table
 
 MODES = ("ok", "451", "550", "hang", "reset-after-250", "reset-before-250")
 _PAGE = 200
@@ -126,30 +126,32 @@ def _reset(server: SMTP) -> None:
 
 def routes(box: Mailbox, sink: Sink) -> list[Route]:
     async def listing(request: Request) -> Response:
-        to = request.query_params.get("to") or None
+        t, to = reader_of(request).t, request.query_params.get("to") or None
         messages = box.read(to)
         if not messages:
-            return page(
-                "Mail", Markup("<p>No mail yet. Every e-mail the demo sends comes here and goes no further.</p>")
-            )
+            return page(request, t("sink.mail"), lead(t("sink.mail.lead")), lead(t("sink.mail.empty")))
         link = Markup('<a href="/mail/{}">{}</a>')
         rows = [
             (
-                one["received"][:19].replace("T", " "),
+                reader_of(request).time(one["received"]),
                 ", ".join(one["to"]),
-                link.format(one["id"], one["subject"] or "–"),
+                link.format(one["id"], one["subject"] or t("sink.mail.no-subject")),
             )
             for one in messages
         ]
-        caption = f"{box.count()} messages in all, the newest {len(messages)}" + (f" to {to}" if to else "")
-        return page("Mail", table(caption, ("Received (UTC)", "To", "Subject"), rows))
+        many = t("sink.mail.count", n=box.count(), shown=len(messages))
+        caption = t("sink.mail.count-to", to=to, shown=len(messages)) if to else many
+        heads = [t(f"sink.mail.{name}") for name in ("received", "to", "subject")]
+        return page(request, t("sink.mail"), lead(t("sink.mail.lead")), table(caption, heads, rows))
 
     async def single(request: Request) -> Response:
-        one = box.one(request.path_params["number"])
+        t, one = reader_of(request).t, box.one(request.path_params["number"])
+        back = Markup('<p><a href="/mail">{}</a></p>').format(t("sink.mail.all"))
         if one is None:
-            return page("No such message", Markup('<p><a href="/mail">All mail</a></p>'), status=404)
-        heads = table("Headers", ("Name", "Value"), one["headers"])
-        return page(one["subject"] or "(no subject)", Markup("<pre>{}</pre>").format(one["body"]), heads)
+            return page(request, t("sink.mail.unknown"), back, status=404)
+        heads = table(t("sink.mail.headers"), (t("sink.mail.name"), t("sink.mail.value")), one["headers"])
+        body = Markup("<pre>{}</pre>").format(one["body"])
+        return page(request, one["subject"] or t("sink.mail.no-subject"), body, heads, back)
 
     async def as_json(request: Request) -> Response:
         limit = int(request.query_params.get("limit", "1000"))

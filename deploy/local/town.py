@@ -216,6 +216,7 @@ class Town:
             "LANDA_MAIL_FROM": "landa@landa.example",
             "LANDA_MUNICIPALITY": MUNICIPALITY,
             "LANDA_UNITS": str(UNITS),
+            "LANDA_TRACES_URL": f"{self.addresses.public_url}/traces?subject={{subject}}&lang={{lang}}",
             "LANDA_INSTANCE": "0",
             "OTEL_EXPORTER_OTLP_ENDPOINT": self.addresses.sinks,
             "OTEL_SERVICE_NAME": f"landa-{name}",

@@ -7,7 +7,6 @@ import zlib
 from collections import OrderedDict, deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import Any
 
 from google.protobuf.message import DecodeError
@@ -18,15 +17,15 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from deploy.local.page import page, table
-from deploy.local.way import Way, ways
+from deploy.local.page import Reader, lead, page, reader_of
+from deploy.local.traces_drawn import asked, drawn, listed, single_trace
+from deploy.local.way import Way, in_town, ways
 
 KEPT = 5000
 SPANS_KEPT = 1000
 BODY_LIMIT = 32_000_000
 SUBJECT = "landa.subject"
 TOLD = "tell pages"
-_COLOURS = ("#2f5d8a", "#7a4b8c", "#2e7d5b", "#a05a1c", "#5b6470", "#8a2f4b")
 
 
 @dataclass
@@ -113,7 +112,7 @@ class Traces:
             stack.extend((child, depth + 1) for child in reversed(children.get(span["id"], [])))
         return {
             "trace": key,
-            "started": datetime.fromtimestamp(start / 1e9, UTC).isoformat(timespec="milliseconds"),
+            "started": in_town(start).isoformat(timespec="milliseconds"),
             "duration_ms": (end - start) / 1e6,
             "services": sorted({span["service"] for span in trace.spans.values()}),
             "subjects": sorted(trace.subjects),
@@ -145,62 +144,6 @@ async def _body(request: Request) -> bytes | None:
     return bytes(body)
 
 
-def _waterfall(view: dict[str, Any]) -> Markup:
-    steps = view["spans"]
-    width, row, label = 960, 22, 380
-    whole = max(view["duration_ms"], 0.001)
-    colour = {name: _COLOURS[i % len(_COLOURS)] for i, name in enumerate(view["services"])}
-    bars = []
-    for i, span in enumerate(steps):
-        x = label + (width - label - 170) * span["start_ms"] / whole
-        length = max((width - label - 170) * span["duration_ms"] / whole, 2)
-        name = f"{span['service'].removeprefix('landa-')} · {span['name']}"
-        indent = min(span["depth"], 8) * 12
-        bars.append(
-            Markup(
-                '<text x="{}" y="{}" font-size="12" fill="currentColor">{}</text>'
-                '<rect x="{:.1f}" y="{}" width="{:.1f}" height="14" rx="2" fill="{}"/>'
-                '<text x="{:.1f}" y="{}" font-size="12" fill="currentColor">at {:.0f} ms, took {:.1f} ms{}</text>'
-            ).format(
-                indent, i * row + 15, name[: 62 - indent // 6], x, i * row + 4, length, colour[span["service"]],
-                x + length + 6, i * row + 15, span["start_ms"], span["duration_ms"],
-                " failed" if span["failed"] else "",
-            )
-        )  # fmt: skip
-    return Markup(
-        '<svg role="img" aria-label="Waterfall of {} spans; the table below holds the same" viewBox="0 0 {} {}"'
-        ' width="100%">{}</svg>'
-    ).format(len(steps), width, len(steps) * row + 8, Markup("").join(bars))
-
-
-def _drawn(way: dict[str, Any]) -> Markup:
-    """An event's way as a table, what is not seen below it, and the whole trace one click away."""
-    rows = [
-        (
-            one["what"],
-            one["at"].replace("T", " ").removesuffix("+00:00"),
-            f"{one['ms']:.1f}",
-            one["service"],
-            one["note"],
-        )
-        for one in way["steps"]
-    ]
-    heads = ("Step", "At (UTC)", "ms since the request", "Service", "More")
-    unseen = Markup("").join(Markup("<li>Not seen: {}.</li>").format(words) for words in way["unseen"])
-    return Markup(
-        '<section id="{}"><h2>{} <small>number {}</small></h2>{}<ul>{}</ul><p><a href="/traces/{}">All its spans</a>'
-        " · event <code>{}</code></p></section>"
-    ).format(
-        way["event"],
-        way["type"],
-        way["sequence"],
-        table(f"The way of {way['type']}", heads, rows),
-        unseen,
-        way["trace"],
-        way["event"],
-    )
-
-
 def routes(traces: Traces) -> list[Route]:
     async def receive(request: Request) -> Response:
         try:
@@ -213,60 +156,23 @@ def routes(traces: Traces) -> list[Route]:
         return Response(b"", media_type="application/x-protobuf")
 
     async def listing(request: Request) -> Response:
-        subject = request.query_params.get("subject") or None
-        form = Markup(
-            '<form method="get" action="/traces"><label for="subject">Subject (the id of a case)</label> '
-            '<input id="subject" name="subject" value="{}"> <button>Show</button></form>'
-        ).format(subject or "")
+        reader, subject = reader_of(request), request.query_params.get("subject", "").strip() or None
+        t, form = reader.t, asked(reader, subject)
         if subject is not None and (events := traces.ways(subject)):
-            return page("One way per event", form, *(_drawn(way.document()) for way in events))
+            told = [drawn(way, reader) for way in events]
+            return page(request, t("way.title"), lead(t("way.lead")), form, *told)
         found = traces.latest(subject)
-        if not found:
-            return page(
-                "Traces",
-                form,
-                Markup("<p>No trace here. The demo keeps this run's latest: change something and look again.</p>"),
-            )
-        link = Markup('<a href="/traces/{}">{}</a>')
-        rows = [
-            (
-                link.format(one["trace"], one["started"][11:23]),
-                one["spans"][0]["name"],
-                ", ".join(name.removeprefix("landa-") for name in one["services"]),
-                str(len(one["spans"])),
-                f"{one['duration_ms']:.1f}",
-            )
-            for one in found
-        ]
-        return page(
-            "Traces", form, table("The latest first", ("Started (UTC)", "First span", "Services", "Spans", "ms"), rows)
-        )
+        none = t("sink.traces.empty-of", subject=subject) if subject else t("sink.traces.empty")
+        told = [listed(found, reader) if found else lead(none)]
+        return page(request, t("sink.traces"), lead(t("sink.traces.lead", n=KEPT)), form, *told)
 
     async def single(request: Request) -> Response:
-        view = traces.view(request.path_params["key"])
+        reader, view = reader_of(request), traces.view(request.path_params["key"])
         if view is None:
-            return page("No such trace", Markup("<p>Only the last {} are kept.</p>").format(KEPT), status=404)
-        rows = [
-            (
-                one["service"],
-                one["name"],
-                f"{one['start_ms']:.1f}",
-                f"{one['duration_ms']:.1f}",
-                ", ".join(f"{name}={value}" for name, value in one["attributes"].items()),
-            )
-            for one in view["spans"]
-        ]
-        whole = Markup("<details><summary>All {} spans, with their attributes</summary>{}</details>").format(
-            len(rows), table("Spans", ("Service", "Span", "Start (ms)", "Took (ms)", "Attributes"), rows)
-        )
-        return page(
-            f"Trace {view['trace'][:8]}",
-            Markup("<p>Started {}, took {:.1f} ms. Subjects: {}.</p>").format(
-                view["started"], view["duration_ms"], ", ".join(view["subjects"]) or "none"
-            ),
-            _waterfall(view),
-            whole,
-        )
+            kept = lead(reader.t("sink.trace.kept", n=KEPT))
+            back = Markup('<p><a href="/traces">{}</a></p>').format(reader.t("sink.traces.all"))
+            return page(request, reader.t("sink.trace.unknown"), kept, back, status=404)
+        return page(request, reader.t("sink.trace", name=view["trace"][:8]), *single_trace(view, reader))
 
     async def as_json(request: Request) -> Response:
         view = traces.view(request.path_params["key"])
@@ -278,7 +184,7 @@ def routes(traces: Traces) -> list[Route]:
 
     async def ways_json(request: Request) -> Response:
         found = traces.ways(request.query_params.get("subject", ""))
-        return JSONResponse({"ways": [way.document() for way in found]})
+        return JSONResponse({"ways": [way.document(Reader("en").say) for way in found]})
 
     return [
         Route("/v1/traces", receive, methods=["POST"]),

@@ -3,10 +3,12 @@
 Pure. A step that no span tells of is named as not seen, never guessed.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
+
+from shared.web.texts import TOWN
 
 Span = Mapping[str, Any]
 
@@ -20,18 +22,34 @@ TOLD_SECONDS = 5
 
 
 @dataclass(frozen=True, slots=True)
+class Said:
+    """The text `way.<key>` with its fields."""
+
+    key: str
+    fields: Mapping[str, object] = field(default_factory=dict)
+
+
+Say = Callable[[Said], str]
+
+
+def _name(words: str) -> Said:
+    """What is called the same in every language."""
+    return Said("name", {"words": words})
+
+
+@dataclass(frozen=True, slots=True)
 class Step:
-    """`at`: nanoseconds since 1970, when it was done."""
+    """`what`: the text `way.step.<what>`. `at`: nanoseconds since 1970, when it was done."""
 
     what: str
     service: str
     at: int
-    note: str = ""
+    note: Said | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """What the spans of one event tell; steps in order of time, and words for what none tells of."""
+    """What the spans of one event tell; steps in order of time, and what none tells of."""
 
     event: str
     type: str
@@ -39,15 +57,15 @@ class Way:
     sequence: int
     trace: str
     steps: tuple[Step, ...]
-    unseen: tuple[str, ...]
+    unseen: tuple[Said, ...]
 
     @property
     def began(self) -> int:
         """The request's beginning, or the first that is known."""
         return min(step.at for step in self.steps)
 
-    def document(self) -> dict[str, Any]:
-        """For JSON: each step with its absolute time and milliseconds since the request."""
+    def document(self, say: Say) -> dict[str, Any]:
+        """In the words of `say`: each step with its time in Stockholm and milliseconds since the request."""
         return {
             "event": self.event,
             "type": self.type,
@@ -56,16 +74,21 @@ class Way:
             "trace": self.trace,
             "steps": [
                 {
-                    "what": step.what,
+                    "what": say(Said(f"step.{step.what}")),
                     "service": step.service,
-                    "at": datetime.fromtimestamp(step.at / 1e9, UTC).isoformat(timespec="milliseconds"),
+                    "at": in_town(step.at).isoformat(timespec="milliseconds"),
                     "ms": round((step.at - self.began) / 1e6, 1),
-                    "note": step.note,
+                    "note": say(step.note) if step.note else "",
                 }
                 for step in self.steps
             ],
-            "unseen": list(self.unseen),
+            "unseen": [say(one) for one in self.unseen],
         }
+
+
+def in_town(nanoseconds: int) -> datetime:
+    """Nanoseconds since 1970 as a time in Stockholm."""
+    return datetime.fromtimestamp(nanoseconds / 1e9, TOWN)
 
 
 def ways(traces: Mapping[str, Sequence[Span]], told: Sequence[Span], subject: str) -> list[Way]:
@@ -82,53 +105,53 @@ def ways(traces: Mapping[str, Sequence[Span]], told: Sequence[Span], subject: st
 
 
 def _way(key: str, event: str, own: Sequence[Span], spans: Sequence[Span], told: Sequence[Span]) -> Way:
-    about = own[0]["attributes"]
-    kind = own[0]["name"].rpartition(" ")[2]
-    source = kind.partition(".")[0]
-    steps, unseen = [], []
+    first = own[0]["attributes"]
+    event_type = own[0]["name"].rpartition(" ")[2]
+    source = event_type.partition(".")[0]
+    steps, unseen = list[Step](), list[Said]()
 
     published = _first(span for span in own if span["name"].startswith("publish "))
     started = published["start"] if published else None
     request = _request(spans, source)
     commit = _commit(spans, source, started)
     if request:
-        steps.append(Step("request", source, request["start"], request["name"]))
+        steps.append(Step("request", source, request["start"], _name(request["name"])))
         # An answer that came after the event was published is still an answer.
         steps.append(Step("answered", source, request["end"]))
     else:
-        unseen.append("the request: it was background work, or its span is not here")
+        unseen.append(Said("unseen.request"))
     if commit:
         steps.append(Step("committed", source, commit["end"]))
     else:
-        unseen.append("the commit: its span is not here (a loop's have none)")
+        unseen.append(Said("unseen.commit"))
     if published:
         again = sum(span["name"].startswith("publish ") for span in own) - 1
-        note = "acknowledged by Kafka" + (f", and {again} more times later" if again else "")
+        note = Said("acknowledged-again", {"n": again}) if again else Said("acknowledged")
         steps.append(Step("published", source, published["end"], note))
     else:
-        unseen.append("the publishing: not yet, or its span is not here")
+        unseen.append(Said("unseen.publish"))
     for service, consumer in FOLLOWERS.get(source, {}).items():
         applied = _first(span for span in own if span["name"].startswith(f"apply in {consumer}"))
         if applied is None:
-            unseen.append(f"applying in {service} ({consumer}): not yet, held, or its span is not here")
+            unseen.append(Said("unseen.apply", {"service": service, "consumer": consumer}))
             continue
-        steps.append(Step("applied", service, applied["end"], applied["name"].split(" ")[2]))
+        steps.append(Step("applied", service, applied["end"], _name(applied["name"].split(" ")[2])))
         page = _page(told, service, applied)
         if page:
-            note = f"{page['attributes'].get('landa.topic')}, {page['attributes'].get('landa.pages')} open"
-            steps.append(Step("page told", service, page["end"], note))
+            about = page["attributes"]
+            note = Said("pages", {"topic": about.get("landa.topic", "?"), "n": about.get("landa.pages", 0)})
+            steps.append(Step("page-told", service, page["end"], note))
         else:
-            unseen.append(f"a page of {service}: none was open that shows it, or its span is not here")
+            unseen.append(Said("unseen.page", {"service": service}))
     mails = sorted((span for span in spans if span["name"].startswith("hand over mail")), key=lambda span: span["end"])
     for mail in mails:
-        note = f"{mail['name'].removeprefix('hand over mail ')}, attempt {mail['attributes'].get('landa.attempt', '?')}"
-        steps.append(
-            Step("mail tried in vain" if mail["failed"] else "mail handed over", _who(mail), mail["end"], note)
-        )
+        kind = mail["name"].removeprefix("hand over mail ")
+        note = Said("mail", {"kind": kind, "n": mail["attributes"].get("landa.attempt", "?")})
+        steps.append(Step("mail-in-vain" if mail["failed"] else "mail", _who(mail), mail["end"], note))
     if not mails:
-        unseen.append("a mail: this event has none, or it waits to be collected, or its span is not here")
+        unseen.append(Said("unseen.mail"))
     order = tuple(sorted(steps, key=lambda step: step.at))
-    return Way(event, kind, str(about["landa.subject"]), int(about["landa.sequence"]), key, order, tuple(unseen))
+    return Way(event, event_type, str(first["landa.subject"]), int(first["landa.sequence"]), key, order, tuple(unseen))
 
 
 def _who(span: Span) -> str:
@@ -167,11 +190,11 @@ def lines(documents: Sequence[Mapping[str, Any]], event: str | None = None) -> l
         f"{chosen['type']}   event {chosen['event']}",
         f"number {chosen['sequence']} of {chosen['subject']}   trace {chosen['trace']}",
         "",
-        f"  {'':<18}{'UTC':<26}{'ms':>9}   {'service':<15}",
+        f"  {'':<18}{'at (Stockholm)':<31}{'ms':>9}   {'service':<15}",
     ]
     for step in chosen["steps"]:
-        at = step["at"].replace("T", " ").removesuffix("+00:00")
-        found.append(f"  {step['what']:<18}{at:<26}{step['ms']:>9.1f}   {step['service']:<15}{step['note']}".rstrip())
+        at = step["at"].replace("T", " ")
+        found.append(f"  {step['what']:<18}{at:<31}{step['ms']:>9.1f}   {step['service']:<15}{step['note']}".rstrip())
     found += ["", *(f"  not seen: {words}" for words in chosen["unseen"])]
     others = [one for one in documents if one is not chosen]
     if others:

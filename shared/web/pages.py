@@ -24,6 +24,7 @@ from shared.web.charts import Words
 from shared.web.forms import Form
 from shared.web.problems import language
 from shared.web.texts import LANGUAGES, LOCALES, TOWN, Texts
+from shared.web.traces import address
 
 HERE = Path(__file__).parent
 STATIC = HERE / "static"
@@ -124,6 +125,12 @@ def unit(context: Context, code: str) -> str:
     return units.name(code, context["lang"])
 
 
+@pass_context
+def traces(context: Context, subject: object = None) -> str | None:
+    """The installation's page of traces, or its view of a subject; None where it has none."""
+    return address(context["traces_url"], context["lang"], None if subject is None else str(subject))
+
+
 def _sent_from(request: Request) -> URL:
     """What a form was sent to cannot be opened. A form that was refused twice comes from there: then the first page."""
     before = URL(request.headers.get("referer", ""))
@@ -175,6 +182,8 @@ class Pages:
             "service": service,
             "municipality": "",
             "units": Units({}),
+            "traces": traces,
+            "traces_url": None,
         }
 
     def static(self, name: str) -> str:

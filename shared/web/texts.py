@@ -70,17 +70,23 @@ def read(path: Path) -> dict[str, Entry]:
 
 def catalogues(root: Path = ROOT) -> list[Path]:
     """Every catalogue of the product."""
-    return [root / "shared/web/texts.toml", *sorted((root / "services").glob("*/texts.toml"))]
+    own = sorted((root / "services").glob("*/texts.toml"))
+    return [root / "shared/web/texts.toml", *own, root / "deploy/local/texts.toml"]
 
 
 class Texts:
-    """The texts of one service over the shared ones. `strict` raises on a missing key; else the key itself is shown."""
+    """The texts of one service, or of the catalogue `own`, over the shared ones.
 
-    def __init__(self, service: str | None = None, *, strict: bool = True, root: Path = ROOT) -> None:
+    `strict` raises on a missing key; else the key itself is shown.
+    """
+
+    def __init__(
+        self, service: str | None = None, *, strict: bool = True, root: Path = ROOT, own: Path | None = None
+    ) -> None:
         self.strict = strict
         self.entries = read(root / "shared/web/texts.toml")
-        own = root / "services" / (service or "-") / "texts.toml"
-        if service and own.exists():
+        own = own or root / "services" / (service or "-") / "texts.toml"
+        if own.exists():
             self.entries |= read(own)
 
     def has(self, key: str) -> bool:

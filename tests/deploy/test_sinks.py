@@ -103,9 +103,24 @@ async def test_a_trace_is_drawn_and_found_by_its_subject(tmp_path: Path) -> None
             ("step 1", 2.0, 5.0, 1),
         ]
         assert view["services"] == ["landa-reception"]
+        assert view["started"] == "2017-07-14T04:40:00.000+02:00"
         assert TRACE.hex() in (await client.get("/traces", params={"subject": "case-1"})).text
         assert TRACE.hex() not in (await client.get("/traces", params={"subject": "case-2"})).text
         assert "<svg" in (await client.get(f"/traces/{TRACE.hex()}")).text
+
+
+async def test_the_pages_speak_the_readers_language_and_say_the_time_in_stockholm(tmp_path: Path) -> None:
+    async with sinks(tmp_path, free_ports(1)[0]) as client:
+        await client.post("/v1/traces", content=exported(TRACE).SerializeToString())
+        swedish = (await client.get("/traces")).text
+        assert '<html lang="sv">' in swedish and "<h1>Spår</h1>" in swedish and "2017-07-14 04:40:00,000" in swedish
+        assert '<html lang="en">' in (await client.get("/traces", headers={"accept-language": "en-GB"})).text
+        english = await client.get("/traces?subject=case-1&lang=en")
+        assert "<h1>Traces</h1>" in english.text and "2017-07-14 04:40:00.000" in english.text
+        assert 'href="/traces?subject=case-1&amp;lang=sv"' in english.text
+        # what was chosen stays, as on the pages of the services
+        for path in (f"/traces/{TRACE.hex()}", "/traces?subject=case-9", "/traces/unknown", "/mail", "/mail/9"):
+            assert '<html lang="en">' in (await client.get(path, headers={"accept-language": "sv"})).text, path
 
 
 def test_only_so_many_traces_are_kept() -> None:

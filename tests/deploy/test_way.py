@@ -2,9 +2,11 @@
 
 from typing import Any
 
+from deploy.local.page import Reader
 from deploy.local.way import FOLLOWERS, Way, lines, ways
 from deploy.verify.evidence import CONSUMERS
 
+EN, SV = Reader("en").say, Reader("sv").say
 TYPE, SUBJECT, EVENT = "reception.arrival-registered.v1", "case-1", "event-1"
 MS = 1_000_000
 
@@ -63,7 +65,7 @@ def test_each_step_has_its_time_and_belongs_to_this_event():
     )
     again = of_event("reception", "publish", 500, 600)
     way = the_way(REQUEST, *commits, PUBLISHED, APPLIED, again, told=told)
-    steps = [(step["what"], step["ms"]) for step in way.document()["steps"]]
+    steps = [(step["what"], step["ms"]) for step in way.document(EN)["steps"]]
     # the commit whose answer came after the relay had taken the event is still its commit; the next one is not
     assert steps == [
         ("request", 0.0),
@@ -73,15 +75,30 @@ def test_each_step_has_its_time_and_belongs_to_this_event():
         ("page told", 59.0),
         ("applied", 60.0),
     ]
-    notes = {step.what: step.note for step in way.steps}
-    assert notes["page told"] == "dashboard, 2 open" and "1 more times" in notes["published"]
-    assert [words.partition(":")[0] for words in way.unseen] == ["applying in notifications (alerts)", "a mail"]
+    notes = {step["what"]: step["note"] for step in way.document(EN)["steps"]}
+    assert notes["page told"] == "dashboard, 2 open" and "once more" in notes["published"]
+    unseen = way.document(EN)["unseen"]
+    assert [words.partition(":")[0] for words in unseen] == ["applying in notifications (alerts)", "a mail"]
+
+
+def test_a_way_is_told_in_the_readers_language_and_in_stockholms_time():
+    july = 1_751_364_000_123 * MS  # 2025-07-01 10:00:00.123 UTC
+    request = REQUEST | {"start": july, "end": july + 3 * MS}
+    told = the_way(request, of_event("reception", "publish", 0, 0) | {"start": july, "end": july + 2 * MS}).document(SV)
+    assert [(step["what"], step["at"]) for step in told["steps"]] == [
+        ("begäran", "2025-07-01T12:00:00.123+02:00"),
+        ("publicerad", "2025-07-01T12:00:00.125+02:00"),
+        ("besvarad", "2025-07-01T12:00:00.126+02:00"),
+    ]
+    assert told["steps"][1]["note"] == "Kafka har bekräftat" and told["unseen"][-1].startswith("ett mejl: ")
+    (terminal,) = [line for line in lines([told]) if "begäran" in line]
+    assert "2025-07-01 12:00:00.123+02:00" in terminal
 
 
 def test_what_no_span_tells_of_is_named():
     way = the_way(APPLIED)
     assert [step.what for step in way.steps] == ["applied"]
-    assert [words.split(" ")[1].rstrip(":") for words in way.unseen] == [
+    assert [words.split(" ")[1].rstrip(":") for words in way.document(EN)["unseen"]] == [
         "request", "commit", "publishing", "in", "page", "mail",
     ]  # fmt: skip
     assert ways({"t": [APPLIED]}, (), "case-2") == []
@@ -90,7 +107,7 @@ def test_what_no_span_tells_of_is_named():
 def test_a_mail_about_several_events_is_found_by_its_link():
     mail = span("notifications", "hand over mail allocation-received", 900, 990, ("t",), mail="m", attempt=2)
     (way,) = ways({"t": [REQUEST, PUBLISHED], "u": [mail | {"failed": True}, mail]}, (), SUBJECT)
-    mails = [(step.what, step.note) for step in way.steps if "mail" in step.what]
+    mails = [(step["what"], step["note"]) for step in way.document(EN)["steps"] if "mail" in step["what"]]
     assert sorted(mails) == [
         ("mail handed over", "allocation-received, attempt 2"),
         ("mail tried in vain", "allocation-received, attempt 2"),
@@ -98,7 +115,7 @@ def test_a_mail_about_several_events_is_found_by_its_link():
 
 
 def test_a_terminal_gets_the_newest_or_the_one_it_names():
-    documents = [the_way(REQUEST, PUBLISHED, APPLIED).document()]
+    documents = [the_way(REQUEST, PUBLISHED, APPLIED).document(EN)]
     documents.append(documents[0] | {"event": "event-0", "sequence": 1})
     assert any("EVENT=event-0" in line for line in lines(documents))
     assert "event event-0" in lines(documents, "event-0")[0]

@@ -9,8 +9,11 @@ import asyncpg
 from aiokafka import AIOKafkaProducer
 from playwright.async_api import Page, expect
 
+from deploy.local.page import Reader
 from tests.journeys.browser import Visits, button, faults, picture, said
 from tests.journeys.people import People
+
+WAYS = Reader("sv")
 
 
 @asynccontextmanager
@@ -69,6 +72,10 @@ async def test_poison_is_seen_tried_again_in_order_or_discarded_and_the_alarm_is
             await database.execute(held, case["case"])
             await expect(alarms).to_contain_text(said("alarm.held.short", "reporting"))
             await picture(page, "operator-held-event")
+            await row.get_by_role("link", name=said("operation.way"), exact=True).click()
+            await expect(page.locator("h1")).to_have_text(WAYS.t("way.title"))
+            await expect(page.locator("section").first).to_contain_text("reception.arrival-registered.v1")
+            await page.go_back()
             await row.get_by_role("link", name=said("operation.retry.title"), exact=True).click()
             await picture(page, "operator-confirms-retry")
             await button(page, "operation.retry.do").click()
@@ -99,11 +106,31 @@ async def test_poison_is_seen_tried_again_in_order_or_discarded_and_the_alarm_is
         await expect(live).to_contain_text("Skräp från ett prov")
         await picture(page, "operator-afterwards")
         assert await faults(page, "operator") == []
-        await page.goto(f"/traces?subject={case['case']}")
+        await page.get_by_role("link", name=said("services.traces", "reporting")).click()
+        await expect(page.locator("h1")).to_have_text(WAYS.t("sink.traces"))
+        assert await faults(page, "traces") == []
+        await page.get_by_label(said("operation.subject")).fill(case["case"])
+        await page.keyboard.press("Enter")
         await expect(page.locator("section h2")).to_have_count(2)
         await expect(page.locator("section").first).to_contain_text("reception.arrival-registered.v1")
-        assert await faults(page, "ways") == []
         await picture(page, "operator-ways")
+        await ways_in_english_and_narrow(page)
+
+
+async def ways_in_english_and_narrow(page: Page) -> None:
+    """From a case's ways to one trace and its spans, with the keyboard, on a telephone."""
+    english = Reader("en")
+    await page.locator("header").get_by_role("link", name="English").press("Enter")
+    await expect(page.locator("h1")).to_have_text(english.t("way.title"))
+    await expect(page.locator("section h2")).to_have_count(2)
+    await page.set_viewport_size({"width": 320, "height": 700})
+    assert await faults(page, "ways") == []
+    await picture(page, "operator-ways-english-narrow")
+    await page.get_by_role("link", name=english.t("way.spans")).first.press("Enter")
+    await page.locator("summary").press("Enter")
+    await expect(page.locator("details td").first).to_be_visible()
+    assert await faults(page, "a trace") == []
+    await picture(page, "operator-trace-english-narrow")
 
 
 async def test_a_service_that_does_not_answer_is_named_and_the_page_stands(people: People, visits: Visits) -> None:

@@ -17,7 +17,9 @@ def test_a_catalogue_says_everything_in_both_languages(path: Path) -> None:
     assert problems(read(path)) == []
 
 
-@pytest.mark.parametrize("folder", ["shared", *sorted(p.parent.name for p in catalogues()[1:])])
+@pytest.mark.parametrize(
+    "folder", ["shared", *sorted(p.parent.name for p in catalogues() if p.parent.parent.name == "services")]
+)
 def test_every_refusal_in_the_code_has_its_texts(folder: str) -> None:
     at = ROOT / folder if folder == "shared" else ROOT / "services" / folder
     texts = Texts(None if folder == "shared" else folder)
