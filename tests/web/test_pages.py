@@ -133,3 +133,10 @@ def test_each_role_is_offered_its_own_places_and_nobody_the_public_ones(house: P
 def test_the_notices_are_complete_in_both_languages(house: Pages, name: str, lang: str) -> None:
     html = bytes(house.render(asking(query=f"lang={lang}"), name).body).decode()
     assert html.count("<h2>") >= 4
+
+
+def test_a_menu_of_one_link_is_no_menu_and_a_longer_one_names_where_one_is(house: Pages) -> None:
+    assert 'class="menu"' not in shown(house, asking())
+    manager = shown(house, asking("/reporting/themes", roles="manager"))
+    assert '<summary>Meny <b aria-current="page">Uppföljning</b></summary></details>' in manager
+    assert "<summary>Menu</summary>" in shown(house, asking("/awards/thanks", "lang=en", roles="manager"))
