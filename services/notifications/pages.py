@@ -7,7 +7,7 @@ from urllib.parse import quote
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, RedirectResponse, Response
 
-from services.notifications import handlers, store, store_inbox, store_people
+from services.notifications import handlers, rules, store, store_inbox, store_people
 from services.notifications.home import tasks
 from services.notifications.http import KEEPERS, OFFICES, WATCHERS, MailboxBody, Office, RemovedMailbox
 from services.notifications.store_people import Mailbox
@@ -31,7 +31,7 @@ async def home(request: Request) -> Response:
         unread = await store_inbox.count(conn, handlers.reader(actor, run.clock.today()))
         counts = {} if actor.roles.isdisjoint(WATCHERS) else await store.counts(conn)
     mine = tasks(actor.roles, unread, counts.get("failed", 0))
-    return run.pages.render(request, "home.html", tasks=mine, withheld=counts.get("withheld", 0))
+    return run.pages.render(request, "home.html", tasks=mine, counts=counts, too_old=rules.TOO_OLD_TO_MAIL.days)
 
 
 @router.get("/notifications/", dependencies=[public()], response_model=None)

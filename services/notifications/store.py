@@ -152,10 +152,14 @@ async def tell(tx: Connection, topic: str) -> None:
 async def counts(conn: Connection) -> dict[str, int]:
     """How many mails, or notifications without one, are in each state."""
     row: Any = await conn.fetchrow(
-        "select (select count(*) from notification where channel = 'email' and mail is null and not withheld)"
-        " as collecting, (select count(*) from notification where withheld and withheld_because in"
-        " ('too-old', 'never-signed-in')) as withheld,"
-        " count(*) filter (where status = 'waiting') as waiting, count(*) filter (where status = 'sent') as sent,"
-        " count(*) filter (where status = 'failed') as failed from mail"
+        "select n.collecting, w.*, w.too_old + w.never_signed_in as withheld, m.* from"
+        " (select count(*) as collecting from notification"
+        " where channel = 'email' and mail is null and not withheld) n,"
+        " (select count(*) filter (where withheld_because = 'too-old') as too_old,"
+        " count(*) filter (where withheld_because = 'never-signed-in') as never_signed_in from notification"
+        " where withheld and withheld_because in ('too-old', 'never-signed-in')) w,"
+        " (select count(*) filter (where status = 'waiting') as waiting,"
+        " count(*) filter (where status = 'sent') as sent,"
+        " count(*) filter (where status = 'failed') as failed from mail) m"
     )
     return dict(row)

@@ -4,6 +4,7 @@ import asyncio
 import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from html import unescape
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
@@ -228,6 +229,27 @@ async def test_the_landing_page_is_for_nobody_and_for_each_role(site: Site) -> N
     ):
         async with site.session(role) as browser:
             assert link in (await browser.get("/")).text
+
+
+async def test_what_was_not_mailed_is_told_by_its_reason_and_as_no_alarm(site: Site) -> None:
+    await site.town.react(allocation(), allocation(), allocation())
+    emails = "select id from notification where channel = 'email' order by id"
+    for why, few in (("never-signed-in", "limit 2"), ("too-old", "offset 2")):
+        marked = f"update notification set withheld = true, withheld_because = $1 where id in ({emails} {few})"
+        await site.run.database.pool.execute(marked, why)
+    said = site.run.pages.texts.get
+    for lang in ("sv", "en"):
+        words = [
+            said(lang, "withheld.meant", n=3),
+            said(lang, "withheld.never-signed-in", n=2),
+            said(lang, "withheld.too-old", n=1, days=14),
+            said(lang, "withheld.kept"),
+        ]
+        async with site.session("operator") as browser:
+            browser.cookies.set("lang", lang)
+            for path in ("/", "/notifications/deliveries", "/notifications/deliveries?status=withheld"):
+                assert " ".join(words) in unescape((await browser.get(path)).text), (lang, path)
+            assert said(lang, "home.deliveries.none") in (await browser.get("/")).text
 
 
 async def test_an_open_page_is_told(site: Site) -> None:
