@@ -23,6 +23,14 @@ from shared.web.problems import Problem, wants_page
 router = APIRouter(prefix="/notifications", tags=["pages"], include_in_schema=False)
 Status = Literal["waiting", "sent", "failed", "withheld"]
 
+# Who may open what a mail tells of: for the others it is words without a link.
+_CASES = frozenset({"coordinator", "caseworker", "manager"})
+_OPENED_BY = {
+    "nomination-submitted": frozenset({"secretary"}),
+    "jury-reading": frozenset({"jury"}),
+    "jury-proposal": frozenset({"secretary"}),
+}
+
 
 @router.get("/deliveries", response_model=None)
 async def deliveries(
@@ -53,6 +61,7 @@ async def deliveries(
         chosen=status,
         after=further,
         too_old=rules.TOO_OLD_TO_MAIL.days,
+        most=store_mail.PAGE,
         explain=explain,
     )
 
@@ -106,6 +115,7 @@ async def _life(request: Request, id: UUID, actor: Actor, form: forms.Form, stat
         mends=not actor.roles.isdisjoint(MENDERS),
         link_of=mail.link,
         words_of=mail.words,
+        opens=lambda rule: not actor.roles.isdisjoint(_OPENED_BY.get(rule, _CASES)),
         explain=explain,
     )
 

@@ -231,6 +231,20 @@ async def test_the_landing_page_is_for_nobody_and_for_each_role(site: Site) -> N
             assert link in (await browser.get("/")).text
 
 
+async def test_a_mails_page_links_only_what_its_reader_may_open(site: Site) -> None:
+    site.run.pages.environment.globals["traces_url"] = "https://traces.example.org/way?subject={subject}"
+    await site.town.react(fact := allocation())
+    await site.town.age(60)
+    async with site.town.sending():
+        await site.town.until_all("sent", 1)
+    mail = await site.run.database.pool.fetchval("select id from mail")
+    case, way = f'href="/reception/cases/{fact.subject}"', f"https://traces.example.org/way?subject={fact.subject}"
+    for role, links in (("operator", [False, True]), ("coordinator", [True, False])):
+        async with site.session(role) as browser:
+            page = (await browser.get(f"/notifications/deliveries/{mail}")).text
+            assert [case in page, way in page] == links, role
+
+
 async def test_what_was_not_mailed_is_told_by_its_reason_and_as_no_alarm(site: Site) -> None:
     await site.town.react(allocation(), allocation(), allocation())
     emails = "select id from notification where channel = 'email' order by id"

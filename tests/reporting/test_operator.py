@@ -193,6 +193,7 @@ def well() -> dict[str, Any]:
         "watermarks": [mark | {"behind_since": None}],
         "stopped": [],
         "quarantine": [],
+        "projections": [{"name": "dashboard", "building": None}],
         "own": {"reconciliation": "agrees", "mail": {"failed": 0}},
     }
 
@@ -224,6 +225,11 @@ def test_each_thing_that_is_wrong_is_one_alarm_and_nothing_else_is() -> None:
     for why in ("silent", "database", "identity", "strange"):
         assert [alarm.kind for alarm in alarms([Heard("awards", None, why)])] == [why]
     assert set(WRONG) | {"silent", "database", "identity", "strange"} == set(ORDER)
+    # figures that differ are mended by a rebuild, unless one runs
+    (differs,) = alarms([Heard("reporting", well() | WRONG["differs"])])
+    assert (differs.command, differs.target, differs.link) == ("rebuild", "dashboard", "/reporting/")
+    rebuilt = well() | WRONG["differs"] | {"projections": [{"name": "dashboard", "building": 2}]}
+    assert [alarm.command for alarm in alarms([Heard("reporting", rebuilt)])] == [""]
     # what is on its way is not wrong yet
     young = well() | {"heads": [head("predecessor", NOW)]}
     young["relay"] |= {"backlog": 3, "oldest": NOW}

@@ -128,7 +128,8 @@ def _of(one: Heard) -> Iterator[Alarm]:
     yield from _held(one.service, said)
     yield from _lacking(one.service, said)
     if said["own"].get("reconciliation") == "differs":
-        yield Alarm("differs", one.service, link="/reporting/")
+        name = next((row["name"] for row in said["projections"] if not row["building"]), "")
+        yield Alarm("differs", one.service, command="rebuild" if name else "", target=name, link="/reporting/")
     if failed := said["own"].get("mail", {}).get("failed"):
         yield Alarm("mail-failed", one.service, {"n": failed}, link="/notifications/deliveries?status=failed")
 
