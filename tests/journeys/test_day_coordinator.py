@@ -150,7 +150,7 @@ async def test_a_coordinators_day(people: People, visits: Visits) -> None:
         await page.goto(case)
         await page.get_by_role("link", name=said("task.assign.title")).first.click()
         chosen = page.get_by_label(said("ask.caseworker"))
-        label = said("work.colleague", name=f"{NEW} – minors", n=0)
+        label = said("work.colleague", name=f"{NEW} – enheten för ensamkommande barn", n=0)
         await expect(chosen).to_contain_text(label)
         await button(page, "task.assign.do").click()
         await expect(page.locator(".summary")).to_be_visible()
