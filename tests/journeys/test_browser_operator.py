@@ -106,6 +106,14 @@ async def test_poison_is_seen_tried_again_in_order_or_discarded_and_the_alarm_is
         await expect(live).to_contain_text("Skräp från ett prov")
         await picture(page, "operator-afterwards")
         assert await faults(page, "operator") == []
+
+
+async def test_the_ways_of_a_case_are_one_link_and_its_id_away(people: People, visits: Visits) -> None:
+    case = await people.allocate(2)
+    await people.arrive(case)
+    await people.agreed()
+    async with visits.as_("operator") as page:
+        await page.goto("/reporting/services")
         await page.get_by_role("link", name=said("services.traces", "reporting")).click()
         await expect(page.locator("h1")).to_have_text(WAYS.t("sink.traces"))
         assert await faults(page, "traces") == []
