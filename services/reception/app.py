@@ -12,6 +12,7 @@ from services.reception import (
     pages_figures,
     pages_letters,
     pages_looks,
+    pages_quotas,
     pages_search,
 )
 from services.reception.imports import pages as import_pages
@@ -41,6 +42,7 @@ def service(settings: Settings) -> Service:
             pages.router,
             pages_casework.router,
             pages_letters.router,
+            pages_quotas.router,
             pages_search.router,
             pages_figures.router,
             pages_looks.router,

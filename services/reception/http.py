@@ -11,7 +11,7 @@ from fastapi.encoders import jsonable_encoder
 from starlette.datastructures import UploadFile
 from starlette.responses import JSONResponse, Response
 
-from services.reception import allocations, handlers, store, store_casework, store_quotas, views
+from services.reception import allocations, handlers, store, store_casework, views
 from services.reception.bodies import (
     AllocationBody,
     ArrivalBody,
@@ -88,14 +88,6 @@ async def respond(request: Request, actor: Actor, body: object, work: Callable[[
 async def set_quota(request: Request, actor: Coordinator, body: QuotaBody) -> Response:
     expected = expected_version(request.headers) if "if-match" in request.headers else None
     return await respond(request, actor, body, lambda d: handlers.set_quota(d, body, expected))
-
-
-@router.get("/quotas")
-async def quotas(
-    request: Request, actor: Annotated[Actor, needs("coordinator", "caseworker", "manager", "auditor", "service")]
-) -> Response:
-    async with runtime(request).database.reading() as conn:
-        return JSONResponse(jsonable_encoder({"quotas": await store_quotas.quotas(conn)}))
 
 
 @router.post("/allocations")

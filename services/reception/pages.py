@@ -87,6 +87,7 @@ async def inbox(request: Request, actor: Reader, show: Show = "allocations", aft
         after=found["next"],
         counts=counts,
         quota=quota,
+        today_year=today.year,
         conflicts=len(waiting),
         soon=SOON_DAYS,
     )
