@@ -236,7 +236,8 @@ async def command(
     try:
         answer = await run(request, actor, body, lambda d: work(d, seen), key=key)
     except Refused as no:
-        return await again(422, posted.form.refused(request, runtime(request).pages.texts, no))
+        fields = type(posted.value).model_fields
+        return await again(422, posted.form.refused(request, runtime(request).pages.texts, no, fields))
     except Problem as no:
         if no.status != 412:
             raise

@@ -131,6 +131,7 @@ async def _task_page(
         part="/".join(str(parts[name]) for name in task.parts),
         colleagues=colleagues,
         facts=facts,
+        stale=status == 412,
     )
 
 

@@ -1,6 +1,6 @@
 """A posted form as a model, or as what was typed together with everything that is wrong with it, at once."""
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Generic, Literal, TypeVar, get_args, get_origin
 from uuid import UUID
@@ -44,9 +44,16 @@ class Form:
     def with_error(self, fault: Mistake) -> "Form":
         return replace(self, errors=(*self.errors, fault))
 
-    def refused(self, request: Request, texts: Texts, raised: Refused | Problem) -> "Form":
-        """This form with a rule's no on it, at the field it names or at the top. A header is no field of a form."""
+    def refused(
+        self, request: Request, texts: Texts, raised: Refused | Problem, fields: Container[str] | None = None
+    ) -> "Form":
+        """This form with a rule's no on it, at the field it names or at the top. A header is no field of a form.
+
+        `fields`: the form's own; a rule may name one by its place in a larger command (`activities/0/ends_on`)."""
         field = raised.field if raised.field and raised.field.isidentifier() else None
+        if fields is not None:
+            last = (raised.field or "").rpartition("/")[2]
+            field = last if last in fields else None
         return self.with_error(explain(texts, language(request), raised.code, field, raised.facts))
 
 

@@ -86,6 +86,11 @@ def in_words(context: Context, value: date) -> str:
     return str(format_date(value, "d MMMM y", locale=LOCALES[context["lang"]]))
 
 
+def sentence(words: str) -> str:
+    """Words that also stand inside sentences, with a capital where they begin one. Nothing else is changed."""
+    return words[:1].upper() + words[1:]
+
+
 def day(value: date) -> str:
     """`2018-03-12`, as Swedish tables have it."""
     return value.strftime("%Y-%m-%d")
@@ -172,6 +177,7 @@ class Pages:
             "month": month,
             "number": number,
             "days": days,
+            "sentence": sentence,
             "unit": unit,
         }
         self.environment.globals |= {
