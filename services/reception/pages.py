@@ -122,7 +122,9 @@ async def case(
     parts = {name: id for name, id in zip(PARTS, (housing, plan, contact), strict=True) if id is not None}
     known = saved if saved in SAVED else None
     undo = undoing(known, parts) if known else None
-    return await case_page(request, actor, case, "case.html", done=done, saved=known, undo=undo)
+    return await case_page(
+        request, actor, case, "case.html", done=done, saved=known, undo=undo, about=housing or contact
+    )
 
 
 async def case_page(
@@ -137,6 +139,7 @@ async def case_page(
     done: Done | None = None,
     saved: str | None = None,
     undo: str | None = None,
+    about: UUID | None = None,
     **more: Any,
 ) -> Response:
     """A page of one case. Who is on it is a look, and recorded; `protected` is one that was asked for."""
@@ -179,6 +182,7 @@ async def case_page(
         done=done,
         saved=saved,
         undo=undo,
+        removed=f"{saved.removesuffix('-correct')}-removed" if saved and about in views.taken_out(found) else None,
         demo=own.settings.demo,
         **more,
     )

@@ -145,7 +145,13 @@ UNDO: Mapping[str, tuple[str, str | None]] = {
 }
 # the same, where it is a page of its own
 OTHERWISE: Mapping[str, str] = {"arrival": "correct", "correction": "correct", "reinstate": "cancel"}
-SAVED = frozenset(task.name for task in TASKS) | {"arrival", "correction", "cancellation"}
+SAVED = frozenset(task.name for task in TASKS) | {
+    "arrival",
+    "correction",
+    "cancellation",
+    "decision-keep",
+    "decision-take",
+}
 # Parts of a case that a form's address or its answer names.
 PARTS = ("housing", "plan", "contact")
 

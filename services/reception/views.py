@@ -102,9 +102,14 @@ async def case_view(conn: Connection, sight: Sight, today: date, case_id: UUID) 
     waiting = steps(case)
     struck = taken_back([(entry.recorded.sequence, entry.recorded.event()) for entry in entries])
     lost = sight.every and case.kind == "allocated" and case.cancelled is not None
+    replaced_by = await store.replacement_of(conn, case_id) if lost else None
+    others = {id: await store.find(conn, id) for id in (case.replaces, replaced_by) if id}
+    numbers = {id: other.allocation_number for id, other in others.items() if other}
     return case_row(row, today) | {
         "replaces": case.replaces,
-        "replaced_by": await store.replacement_of(conn, case_id) if lost else None,
+        "replaces_number": numbers.get(case.replaces) if case.replaces else None,
+        "replaced_by": replaced_by,
+        "replaced_by_number": numbers.get(replaced_by) if replaced_by else None,
         "caseworker": case.caseworker,
         "caseworker_name": names.get(case.caseworker or ""),
         "unit": case.unit,
@@ -138,6 +143,13 @@ async def case_view(conn: Connection, sight: Sight, today: date, case_id: UUID) 
             }
             for entry in entries
         ],
+    }
+
+
+def taken_out(case: dict[str, Any]) -> set[UUID]:
+    """The homes and contacts of a seen case that did not come to be."""
+    return {home["housing"] for home in case["homes"] if home["withdrawn"]} | {
+        contact["contact"] for contact in case["contacts"] if contact["withdrawn"]
     }
 
 

@@ -110,7 +110,7 @@ async def notice_by_mistake(page: Page, today: date) -> None:
     await page.get_by_role("link", name=said("case.saved.withdraw.undo")).click()
     await expect(page.locator("h1")).to_have_text(said("letter.notice.title"))
     await page.goto("/reception/inbox?show=cancelled")
-    await expect(page.locator("table")).to_contain_text(said("status.cancelled"))
+    await expect(page.locator("table")).to_contain_text(said("status.withdrawn"))
 
 
 async def test_a_coordinators_day(people: People, visits: Visits) -> None:

@@ -53,10 +53,13 @@ async def test_a_caseworkers_morning(reception: Office) -> None:
     undone = {"sequence": "5", "withdrawn": "true"}
     done = await send(reception, f"do/contact-correct/{case.id}/{contact['contact']}", MET | undone)
     assert done.status_code == 303
+    told = await page(reception, done.headers["location"], "caseworker")
+    assert "Kontakten är borttagen" in told and "Ångra eller rätta" not in told
     whole = await page(reception, f"/reception/cases/{case.id}", "caseworker")
     assert 'class="struck"' in whole and "enligt lokal rutin" in whole
     printed = await page(reception, f"/reception/cases/{case.id}/print", "caseworker", "en")
-    assert "Qanarya Ovanlig" in printed and "Printed on 15 June 2018" in printed
+    assert "Qanarya Ovanlig" in printed and "Printed on 15 June 2018" in printed and "Test Caseworker" in printed
+    assert 'class="button"' not in printed and ">Correct<" not in printed  # nothing on paper can be pressed
 
 
 async def test_a_manager_sees_who_has_how_many_of_the_units_cases_and_nobody_else_does(reception: Office) -> None:

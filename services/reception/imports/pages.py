@@ -239,4 +239,4 @@ async def decision_form(request: Request, actor: Coordinator, conflict: UUID) ->
         told: Refused | Problem = Problem(412, "changed-meanwhile") if isinstance(no, Problem) else no
         status = no.status if isinstance(no, Problem) else 422
         return await _conflict(request, actor, conflict, status, posted.form.refused(request, texts, told))
-    return RedirectResponse(answer.location or "/reception/imports", 303)
+    return RedirectResponse(f"{answer.location}?saved=decision-{decision}", 303)
