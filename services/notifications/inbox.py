@@ -26,6 +26,8 @@ from shared.web.problems import Problem, wants_page
 
 router = APIRouter(prefix="/notifications", tags=["pages"], include_in_schema=False)
 PAGE, DONE = 100, 25
+# What was just done with a message.
+Done = Literal["confirmed", "all-confirmed", "put-off", "woken", "handed-over"]
 
 
 @router.get("/inbox", response_model=None)
@@ -35,6 +37,7 @@ async def inbox(
     show: Show = "open",
     group: Group | None = None,
     after: Annotated[str | None, Query(max_length=90)] = None,
+    said: Annotated[Done | None, Query(alias="done")] = None,
 ) -> Response:
     """The page shows what is open and, below, what somebody has confirmed; JSON gives one list."""
     run, cursor = runtime(request), read_cursor(after)
@@ -60,6 +63,9 @@ async def inbox(
         asleep=asleep,
         show=show,
         group=group,
+        groups=[None, "cases", "reminders"]
+        + (["nominations"] if "secretary" in actor.roles or group == "nominations" else []),
+        said=said,
         wanted=wanted,
         done=done,
         names=names,
@@ -130,6 +136,11 @@ async def _one(request: Request, notification: UUID, actor: Actor, form: forms.F
     )
 
 
+def _back(done: Done, group: Group | None = None) -> Response:
+    """The list, which says what was done: what was dealt with is no longer on it."""
+    return RedirectResponse(f"/notifications/inbox?done={done}" + (f"&group={group}" if group else ""), 303)
+
+
 class Acknowledging(BaseModel):
     """A row's button, or the one for all that were shown, of one group when a filter was set."""
 
@@ -150,9 +161,7 @@ async def acknowledge(request: Request, actor: Annotated[Actor, needs(*READERS)]
             await handlers.acknowledge(tx, wanted.notification, actor, run.clock.now())
         else:
             await handlers.acknowledge_up_to(tx, wanted.until, wanted.group, actor, run.clock.now())
-    return RedirectResponse(
-        f"/notifications/inbox?group={wanted.group}" if wanted.group else "/notifications/inbox", 303
-    )
+    return _back("confirmed" if wanted.notification is not None else "all-confirmed", wanted.group)
 
 
 class Snoozing(BaseModel):
@@ -175,7 +184,7 @@ async def snooze(request: Request, notification: UUID, actor: Annotated[Actor, n
             await handlers.snooze(tx, notification, actor, posted.value.until, run.clock.today())
     except Refused as no:
         return await _one(request, notification, actor, posted.form.refused(request, run.pages.texts, no), 422)
-    return RedirectResponse("/notifications/inbox", 303)
+    return _back("woken" if posted.value.until is None else "put-off")
 
 
 @router.post("/forms/inbox/{notification}/hand-over", response_model=None)
@@ -189,4 +198,4 @@ async def hand_over(request: Request, notification: UUID, actor: Annotated[Actor
             await handlers.hand_over(tx, notification, actor, posted.value.to)
     except Refused as no:
         return await _one(request, notification, actor, posted.form.refused(request, run.pages.texts, no), 422)
-    return RedirectResponse("/notifications/inbox", 303)
+    return _back("handed-over")

@@ -55,7 +55,9 @@ async def test_an_item_is_put_off_by_one_person_and_comes_back(site: Site) -> No
         await site.run.database.pool.execute("update snooze set until = $1", today)
         assert f"n-{item}" in (await elsa.get("/notifications/inbox")).text
         assert (await posted(elsa, item, "snooze", until=until)).status_code == 303
-        assert (await posted(elsa, item, "snooze", back="true")).status_code == 303
+        shown = await posted(elsa, item, "snooze", back="true")
+        assert shown.status_code == 303
+        assert "Meddelandet visas igen." in (await elsa.get(shown.headers["location"])).text
         assert f"n-{item}" in (await elsa.get("/notifications/inbox")).text
 
 
@@ -93,6 +95,8 @@ async def test_filters_show_one_kind_and_confirm_what_they_show(site: Site) -> N
         form = {"csrf": csrf[1], "until": until[1], "group": "reminders"}
         answer = await elsa.post("/notifications/forms/acknowledge", data=form)
         assert answer.headers["location"].endswith("group=reminders")
+        page = (await elsa.get(answer.headers["location"])).text
+        assert "Meddelandena är bekräftade" in page and "Nomineringar" not in page  # a coordinator is sent none
         page = (await elsa.get("/notifications/inbox")).text
         assert page.count('name="notification"') == 2
         assert "Sista dag för mottagande" in (await elsa.get("/notifications/inbox?show=done")).text
