@@ -120,6 +120,8 @@ async def test_a_prize_from_its_calendar_to_its_publication(people: People, secr
     recusals = page.locator("section", has=page.locator("#recusals"))
     await expect(recusals).to_contain_text(words("recusal-ground.close-person"))
     await picture(page, "secretary-recusals")
+    # a row's link that spread over the page would take every click
+    await button(page, "assessment.do", "awards").click(trial=True)
     await recusals.get_by_role("link", name=words("lifting.title", juror=name_of("jury"))).click()
     await button(page, "lifting.do", "awards").click()
     await expect(page.locator(".summary")).to_contain_text(f"{words('lifting.why')}: ")
