@@ -96,7 +96,6 @@ async def _form(request: Request, form: Form, opened: str, key: str | None = Non
         figure=drawn(request, edition) if edition else None,
         kinds=KINDS,
         shortest=rules.CITATION_SHORTEST,
-        longest=rules.CITATION_LONGEST,
         **SAID,
     )
 
@@ -203,12 +202,12 @@ async def _mine(request: Request, link: str, status: int = 200, form: Form | Non
         found=found,
         said=said,
         edition=edition,
+        stale=status == 412,
         changeable=edition is not None and edition.is_open(work.now) and not found.state.withdrawn,
         form=form,
         link=link,
         done=done or request.query_params.get("done", ""),
         reference=reference(found.id),
-        longest=rules.CITATION_LONGEST,
         **SAID,
     )
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from uuid import UUID, uuid4
 
 from services.awards import rules
@@ -58,6 +59,10 @@ async def test_all_errors_at_once_linked_to_their_fields_and_nothing_typed_is_lo
         assert f'id="e-{name}"' in answer.text
     for typed in ("kort &lt;b&gt;", "inte en adress", "Någon Annan", site.hidden["key"]):
         assert typed in answer.text
+    long = await site.post(citation="ett ord " * 600)
+    assert long.status_code == 422 and "Skriv högst 4000 tecken" in long.text and "ett ord " * 599 in long.text
+    # the browser would cut a pasted text at its limit without a word
+    assert not re.search("<textarea[^>]*maxlength", long.text)
     assert await site.count("nomination") == 0
 
 

@@ -70,6 +70,9 @@ async def test_the_nominators_page_shows_the_form_again_with_all_that_is_wrong(s
     assert again.status_code == 422 and "Ett annat namn" in again.text and 'href="#f-citation"' in again.text
     saved = await site.http.post("/awards/forms/correction", data=hidden | typed | {"citation": "x" * 30}, headers=PAGE)
     assert saved.status_code == 303 and saved.headers["location"].endswith("done=corrected")
+    old = typed | {"citation": "y" * 30, "key": str(uuid4())}
+    stale = await site.http.post("/awards/forms/correction", data=hidden | old, headers=PAGE)
+    assert stale.status_code == 412 and "x" * 30 in stale.text and "y" * 30 in stale.text
     withdrawal = hidden | {"sequence": "2", "key": str(uuid4())}
     for language, mend in (("en", "Tick the box"), ("sv", "Kryssa i rutan")):
         unsure = await site.http.post(f"/awards/forms/withdrawal?lang={language}", data=withdrawal, headers=PAGE)
