@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from services.notifications import handlers, mail, store_inbox
 from services.notifications.handlers import READERS
 from services.notifications.http import HandOver
-from services.notifications.rules import Group
+from services.notifications.rules import UNGIVEN, Group
 from services.notifications.store_inbox import Item, Show
 from shared.contracts.awards import reference
 from shared.database import Connection
@@ -70,7 +70,7 @@ async def inbox(
         done=done,
         names=names,
         after=next_page(wanted, PAGE, "created_at") if show == "snoozed" else next_page(done, DONE, "created_at"),
-        link_of=mail.link,
+        link_of=_leads_to,
         words_of=mail.words,
         day=run.clock.today(),
     )
@@ -81,6 +81,11 @@ async def _names(run: Runtime, conn: Connection, items: list[Item]) -> dict[UUID
     return await handlers.names(conn, run.vault, {key for key in keys if key is not None})
 
 
+def _leads_to(item: Item) -> str:
+    """What there is no page for has its own in the inbox."""
+    return f"/notifications/inbox/{item.id}" if item.why == UNGIVEN else mail.link(item)
+
+
 def _item(item: Item) -> dict[str, Any]:
     return {
         "id": str(item.id),
@@ -88,7 +93,7 @@ def _item(item: Item) -> dict[str, Any]:
         "group": item.grouping,
         "about": str(item.about),
         "why": item.why,
-        "link": mail.link(item),
+        "link": _leads_to(item),
         "caused_at": item.caused_at.isoformat(),
         "created_at": item.created_at.isoformat(),
         "persons": item.persons,
@@ -131,6 +136,7 @@ async def _one(request: Request, notification: UUID, actor: Actor, form: forms.F
         colleagues=colleagues,
         form=form,
         link_of=mail.link,
+        opens=found.why != UNGIVEN,
         words_of=mail.words,
         day=reader.today,
     )

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from uuid import UUID
 
 from services.notifications.deadlines import silent_weeks
-from services.notifications.rules import MOST_LINKS
+from services.notifications.rules import MOST_LINKS, UNGIVEN
 from shared.contracts.awards import reference
 
 # Everything else goes out in the name of the reception of refugees.
@@ -42,6 +42,8 @@ class Linked(Protocol):
     def rule(self) -> str: ...
     @property
     def about(self) -> UUID: ...
+    @property
+    def why(self) -> str: ...
     @property
     def prize_year(self) -> int | None: ...
     @property
@@ -106,7 +108,9 @@ def addressed(text: str, recipient: str, link: str = "") -> bytes:
 
 
 def link(item: Linked) -> str:
-    """Where an item leads, below the public address."""
+    """Where an item leads, below the public address: to what its reader may open."""
+    if item.why == UNGIVEN:
+        return "/notifications/inbox"
     match item.rule:
         case "nomination-submitted":
             return f"/awards/nominations/{item.about}"

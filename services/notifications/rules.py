@@ -35,6 +35,8 @@ PERSON = "person:"  # and the sign-in's subject
 ROLE, MAILBOX = "role:", "mailbox:"  # and the role, then perhaps a slash and the unit
 
 NOBODY = ""
+# Why managers are told of a case that nobody has been given: no unit has it yet, so none of them can open it.
+UNGIVEN = "managers-no-caseworker"
 
 # Whom a rule names. `caseworker` means the coordinators as long as a case has none. `jurors` is each by themselves:
 # what one of them has read, the others have not.
@@ -174,7 +176,8 @@ def reached(
         case "caseworker" | "previous-caseworker":
             return "no-caseworker", ["inbox", "email"], f"{ROLE}coordinator", f"{MAILBOX}coordinator"
         case "managers":
-            return audience, ["inbox", "email"], f"{ROLE}manager{office}", f"{MAILBOX}manager{office}"
+            why = audience if unit else UNGIVEN
+            return why, ["inbox", "email"], f"{ROLE}manager{office}", f"{MAILBOX}manager{office}"
         case "coordinators":
             return audience, ["inbox", "email"], f"{ROLE}coordinator", f"{MAILBOX}coordinator"
         case "secretaries":

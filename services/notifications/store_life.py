@@ -19,6 +19,7 @@ class Carried:
 
     rule: str
     about: UUID
+    why: str
     due_on: date | None
     prize_year: int | None
     caused_at: datetime
@@ -49,7 +50,7 @@ async def life(conn: Connection, mail: UUID) -> Life | None:
     if row is None:
         return None
     carried = await conn.fetch(
-        "select rule, about, due_on, prize_year, caused_at, created_at from notification where mail = $1"
+        "select rule, about, why, due_on, prize_year, caused_at, created_at from notification where mail = $1"
         " order by created_at, id limit $2",
         mail,
         MOST,

@@ -31,9 +31,11 @@ class Site:
     run: Any
     provider: Provider
 
-    def session(self, *roles: str, sub: str = "someone", name: str = "Elsa Lindfors") -> httpx.AsyncClient:
+    def session(
+        self, *roles: str, sub: str = "someone", name: str = "Elsa Lindfors", unit: str | None = None
+    ) -> httpx.AsyncClient:
         """A browser in which this person is logged in."""
-        cookie = self.run.identity.open_session(Actor(sub, frozenset(roles), name=name))
+        cookie = self.run.identity.open_session(Actor(sub, frozenset(roles), unit, name=name))
         return httpx.AsyncClient(base_url=self.http.base_url, cookies={SESSION_COOKIE: cookie}, headers=HTML)
 
     async def token(self, role: str) -> dict[str, str]:

@@ -10,6 +10,7 @@ import pytest
 from services.notifications import handlers
 from shared.contracts.casework import CaseAssigned
 from shared.identity import Actor
+from shared.web.texts import Texts
 from tests.notifications.stories import LAST, then
 from tests.notifications.test_inbox import Site, site
 from tests.notifications.town import allocation
@@ -157,3 +158,23 @@ async def test_reception_is_told_of_every_caseworker_who_has_signed_in_and_nobod
     told = await site.http.get(path, headers={**await site.run.tokens.headers(), "accept": "application/json"})
     found = {"sub": "maja", "name": "Maja Sandgren", "unit": "reception", "roles": ["caseworker"]}
     assert told.json() == {"colleagues": [found]}
+
+
+async def test_managers_told_of_a_case_that_nobody_has_are_not_sent_to_a_page_they_may_not_open(site: Site) -> None:
+    fact, texts = allocation(), Texts("notifications")
+    await site.town.react(fact)
+    await site.town.remind(LAST + timedelta(days=1))
+    given_out = allocation()
+    first = CaseAssigned(caseworker="elsa", unit="minors", reason="first")
+    await site.town.react(given_out, then(given_out, first))
+    await site.town.remind(LAST + timedelta(days=1))
+    rows = await site.town.rows("select id, holder from notification where channel = 'inbox'")
+    item = {row["holder"]: row["id"] for row in rows}
+    async with site.session("manager", sub="i", unit="minors") as chief:
+        page = (await chief.get("/notifications/inbox")).text
+        own = f"/notifications/inbox/{item['role:manager']}"
+        assert f'<a href="{own}"><b>' in page and f"/reception/cases/{fact.subject}" not in page
+        assert f'<a href="/reception/cases/{given_out.subject}"><b>' in page
+        look = texts.get("sv", "item.look")
+        assert look not in (await chief.get(own)).text
+        assert look in (await chief.get(f"/notifications/inbox/{item['role:manager/minors']}")).text

@@ -171,9 +171,12 @@ async def test_a_digest_of_reminders_says_the_day_the_case_and_why(language: str
     async with town.sending():
         await town.until_all("sent", 3)
     text = next(m for m in town.mail.received if m.to == "manager@kommunen.example").message.get_content()
-    assert f"/reception/cases/{fact.subject}" in text
+    # nobody has the case, so its page is for coordinators alone
+    assert f"/reception/cases/{fact.subject}" not in text and "/notifications/inbox" in text
     assert ("1 juli 2026" if language == "sv" else "1 July 2026") in text
-    assert ("cheferna" if language == "sv" else "managers") in text
+    assert ("Samordnarna" if language == "sv" else "coordinators") in text
+    others = [m.message.get_content() for m in town.mail.received if m.to != "manager@kommunen.example"]
+    assert others and all(f"/reception/cases/{fact.subject}" in text for text in others)
 
 
 def walk(today: int, jumps: list[int]) -> Iterator[date]:
@@ -219,7 +222,8 @@ def test_every_rule_has_its_words(language: str) -> None:
     by_mail_only = {rule.name for rule in rules.EVENT_RULES if rule.who == ("nominator",)}
     said = [(rule.name, who) for rule in rules.EVENT_RULES for who in rule.who]
     said += [(rule.name, who) for rule in rules.DEADLINE_RULES for who in rule.who]
-    said += [(rule.name, "no-caseworker") for rule in rules.DEADLINE_RULES if rule.on in {"reception", "follow-up"}]
+    for who in ("no-caseworker", rules.UNGIVEN):
+        said += [(rule.name, who) for rule in rules.DEADLINE_RULES if rule.on in {"reception", "follow-up"}]
 
     def words(rule: str) -> dict[str, object]:
         return mail.words(mail.Told(rule, UUID(int=3), "somebody", LAST, 2026))
