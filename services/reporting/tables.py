@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 
 from services.reporting.board import Dashboard
 from services.reporting.figures_casework import Casework
+from services.reporting.suppression import HIDDEN
 from shared.web.csvfile import Cell
 
 Table = tuple[Sequence[str], list[Sequence[Cell]]]
@@ -16,7 +17,7 @@ def received(board: Dashboard) -> Table:
     crossed = any(m.by_category for m in found.by_month)
     head = ["month", *categories, "total"]
     rows: list[Sequence[Cell]] = [
-        [m.month, *(m.by_category[c] if crossed else None for c in categories), m.persons] for m in found.by_month
+        [m.month, *(m.by_category[c] if crossed else HIDDEN for c in categories), m.persons] for m in found.by_month
     ]
     rows.append(["total", *(c.persons for c in found.by_category), found.persons])
     rows.append(

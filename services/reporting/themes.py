@@ -80,7 +80,7 @@ def _in_time(
         return Section(key, t("notifications.empty"), None)
     hidden = whole == HIDDEN or part == HIDDEN
     within = {"seconds": HANDED_OVER_SECONDS, "hours": ACKNOWLEDGED_HOURS}
-    says = t("hidden.says") if hidden else t(f"{key}.says", part=part, whole=whole, **within)
+    says = t("notifications.hidden") if hidden else t(f"{key}.says", part=part, whole=whole, **within)
     bars = [
         Bar(t("notifications.bar", label=label, state=t(f"{key}.{state}")), count)
         for label, states in rows

@@ -107,6 +107,10 @@ async def test_csv_files_hold_the_same_figures_and_an_unknown_one_is_not_found(r
             assert len({len(row) for row in rows}) == 1
             if table == "received":
                 assert rows[-2] == ["total", *map(str, RECEIVED.values()), "280"]
+    async with reporting.client("council") as http:
+        answer = await http.get("/reporting/tables/received.csv?separator=semicolon")
+        january = next(csv.reader(io.StringIO(answer.text.split("\n")[1]), delimiter=";"))
+        assert january[1:-1] == [".."] * len(RECEIVED), "what is not shown looks like nobody"
         missing = await http.get("/reporting/tables/persons.csv")
         assert (missing.status_code, missing.json()["code"]) == (404, "unknown-table")
 
