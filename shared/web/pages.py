@@ -108,6 +108,12 @@ def month(context: Context, value: date) -> str:
 
 
 @pass_context
+def month_of_year(context: Context, value: date) -> str:
+    """`mars 2018`, for sentences and headings."""
+    return str(format_skeleton("yMMMM", value, locale=LOCALES[context["lang"]]))
+
+
+@pass_context
 def number(context: Context, value: int | float | Decimal | str, decimals: int | None = None) -> str:
     """A figure by locale. One that is hidden stays `..`."""
     if isinstance(value, str):
@@ -175,6 +181,7 @@ class Pages:
             "day": day,
             "datetime": moment,
             "month": month,
+            "month_of_year": month_of_year,
             "number": number,
             "days": days,
             "sentence": sentence,

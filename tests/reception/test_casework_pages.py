@@ -188,6 +188,7 @@ async def test_an_auditor_draws_a_sample_and_reviews_each_look(reception: Office
     empty = await page(reception, "/reception/looks", "auditor")
     month = (await reception.database.pool.fetchval("select now() at time zone 'Europe/Stockholm'")).strftime("%Y-%m")
     assert month in empty and "Qanarya" not in empty
+    assert "Inget är loggat den månaden" in await page(reception, "/reception/looks?month=2001-12", "auditor")
     for _ in range(2):  # again: what was drawn stays, and only what came later may be added
         drawn = await send(reception, "looks/draw", {"month": f"{month}-01"}, "auditor")
         assert drawn.status_code == 303
@@ -196,12 +197,18 @@ async def test_an_auditor_draws_a_sample_and_reviews_each_look(reception: Office
     assert kinds.count("protected") == 1 and kinds.count("outside") == 1 and kinds.count("other") >= 10
     position = next(row["position"] for row in rows if row["why"] == "protected")
     review = {"position": str(position), "outcome": "explain", "month": month}
-    assert (await send(reception, "looks/review", review, "auditor")).status_code == 422
+    refused = await send(reception, "looks/review", review, "auditor")
+    assert refused.status_code == 422 and 'href="#f-note"' in refused.text and 'id="f-note"' in refused.text
     review |= {"note": "asked-colleague"}
     assert (await send(reception, "looks/review", review, "auditor")).status_code == 303
     seen = await page(reception, f"/reception/looks?month={month}", "auditor")
     assert f"1 av {len(rows)} granskade" in seen and "Kollegan har tillfrågats" in seen and "Qanarya" not in seen
     last = await reception.database.pool.fetchrow("select actor, reason from access_log order by position desc limit 1")
     assert (last["actor"], last["reason"]) == ("auditor-1", f"look-reviewed {position}")
+    review |= {"outcome": "ok", "note": "own-case"}  # the first answer was a slip
+    assert "Ändra granskningen" in seen
+    assert (await send(reception, "looks/review", review, "auditor")).status_code == 303
+    kept = "select outcome, note from looks where position = $1"
+    assert tuple(await reception.database.pool.fetchrow(kept, position)) == ("ok", "own-case")
     for role in ("coordinator", "manager", "caseworker", "operator"):
         assert (await reception.ask(role, "GET", "/reception/looks", headers=HTML)).status_code == 403
