@@ -5,7 +5,7 @@ from datetime import date, timedelta
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel
 from starlette.responses import Response
 
@@ -33,8 +33,15 @@ PAGE = 50
 
 
 @router.get("/work")
-async def work(request: Request, actor: Reader, show: Show | None = None, after: str | None = None) -> Response:
-    """The cases that one works with; for whoever gives them out, those that nobody has."""
+async def work(
+    request: Request,
+    actor: Reader,
+    show: Show | None = None,
+    after: str | None = None,
+    whose: Annotated[str | None, Query(max_length=200)] = None,
+) -> Response:
+    """The cases that one works with, for a manager also those of one caseworker (`whose`); for whoever gives them out,
+    those that nobody has."""
     own = runtime(request)
     today = own.clock.today()
     shows = ["open", "closed"] if actor.roles & {"caseworker", "manager"} else []
@@ -47,11 +54,12 @@ async def work(request: Request, actor: Reader, show: Show | None = None, after:
         if not await store_casework.is_entered(tx, actor):
             await store_casework.enter_colleague(tx, actor)
         sight = await done.sight()
-        rows = await store_casework.work(tx, sight, chosen, views.read_cursor(after), PAGE + 1)
+        whose = whose if sight.unit else None
+        rows = await store_casework.work(tx, sight, chosen, views.read_cursor(after), PAGE + 1, whose)
         soon = today + timedelta(days=SOON_DAYS)
         counts = await store_casework.count_work(tx, sight, today, soon)
         loads = await store_casework.caseload(tx, sight.unit, today, soon) if sight.unit and chosen == "open" else []
-        shown = {row["caseworker"] for row in [*rows, *loads] if row["caseworker"]}
+        shown = {row["caseworker"] for row in [*rows, *loads] if row["caseworker"]} | ({whose} if whose else set())
         named = await store_casework.colleagues(tx, shown | sight.subs)
         heads = {}
         if chosen != "unassigned" and rows:
@@ -71,6 +79,7 @@ async def work(request: Request, actor: Reader, show: Show | None = None, after:
         names=named,
         counts=counts,
         loads=loads,
+        whose=whose,
         show=chosen,
         shows=shows,
         soon=SOON_DAYS,
@@ -116,6 +125,7 @@ async def _task_page(
         sight = await handlers.sight(conn, actor, today)
         found = await views.case_view(conn, sight, today, case)
         colleagues = await store_casework.caseworkers(conn) if task.name == "assign" else []
+    colleagues.sort(key=lambda one: one["unit"] != actor.unit)  # one's own unit first
     facts = _part(found, task, parts)
     preset = {ask.name: _typed(ask, {} if task.anew else facts, today) for ask in task.asks}
     if task.name == "assign" and found["caseworker"] is None:

@@ -161,12 +161,14 @@ _LISTS = {
 
 
 async def work(
-    conn: Connection, sight: Sight, show: str, after: tuple[date, UUID] | None, limit: int
+    conn: Connection, sight: Sight, show: str, after: tuple[date, UUID] | None, limit: int, whose: str | None = None
 ) -> list[dict[str, Any]]:
-    """Cases that are seen, what must be done first, first."""
+    """Cases that are seen, what must be done first, first; of one caseworker when `whose` says so."""
     condition, parameters = seen(sight, 4)
     if show != "unassigned" and sight.every:
         condition, parameters = seen(replace(sight, every=False), 4)
+    if whose is not None:
+        condition, parameters = f"{condition} and caseworker = ${len(parameters) + 4}::text", [*parameters, whose]
     rows = await conn.fetch(
         f"""
         select id, sequence, kind, status, allocation_number, category, decided_on, receive_by, household, arrived,

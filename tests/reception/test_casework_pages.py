@@ -75,6 +75,32 @@ async def test_a_manager_sees_who_has_how_many_of_the_units_cases_and_nobody_els
     assert head not in await page(reception, "/reception/work", "manager@minors")
 
 
+async def test_a_manager_goes_from_a_caseworkers_number_to_those_cases(reception: Office) -> None:
+    case = await assigned(reception)
+    await reception.knows("caseworker-2")
+    one, other = (f"/reception/work?whose=caseworker-{n}" for n in (1, 2))
+    assert f'href="{one}"' in await page(reception, "/reception/work", "manager")
+    seen = await page(reception, one, "manager")
+    assert case.id in seen and "Bara de ärenden som Test Caseworker har visas här." in seen
+    assert case.id not in await page(reception, other, "manager")
+    # the address shows nobody more than the list without it does
+    assert case.id not in await page(reception, one, "manager@minors")
+    assert case.id not in await page(reception, one, "caseworker-2")
+    assert case.id in await page(reception, other, "caseworker")
+
+
+async def test_ones_own_unit_is_offered_first_and_a_unit_of_one_is_told_that_nobody_can_stand_in(
+    reception: Office,
+) -> None:
+    case = await assigned(reception)
+    await reception.knows("caseworker-2@minors", "caseworker-3")
+    offered = await page(reception, f"/reception/cases/{case.id}/do/assign", "manager")
+    assert re.findall(r'<option value="(caseworker-\d)"', offered) == ["caseworker-1", "caseworker-3", "caseworker-2"]
+    alone = await page(reception, "/reception/cover", "manager@minors")
+    assert "ingen kan vikariera" in alone and 'name="for_sub"' not in alone
+    assert 'name="for_sub"' in await page(reception, "/reception/cover", "manager")
+
+
 async def test_every_form_of_a_case_can_be_opened_and_its_plan_grows_by_forms(reception: Office) -> None:
     case = await assigned(reception)
     await case.do("arrivals", {"arrived_on": "2018-06-01"})
