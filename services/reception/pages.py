@@ -77,7 +77,7 @@ async def inbox(request: Request, actor: Reader, show: Show = "allocations", aft
         counts = await store.count_open(conn, sight, today, today + timedelta(days=SOON_DAYS))
         years = await store_quotas.quotas(conn)
         waiting = await imports.conflicts(conn, undecided=True) if "coordinator" in actor.roles else []
-    quota = next((q for q in years if q["quota_year"] == today.year), None)
+    quota = next((q for q in years if q["quota_year"] == today.year), {"quota_year": today.year})
     return own.pages.render(
         request,
         "inbox.html",
@@ -87,7 +87,6 @@ async def inbox(request: Request, actor: Reader, show: Show = "allocations", aft
         after=found["next"],
         counts=counts,
         quota=quota,
-        today_year=today.year,
         conflicts=len(waiting),
         soon=SOON_DAYS,
     )
