@@ -19,6 +19,7 @@ from shared.identity import Actor
 from shared.runtime import runtime
 from shared.web.access import actor_of, needs
 from shared.web.commands import Answer, key_of
+from shared.web.forms import Chosen
 
 router = APIRouter(prefix="/notifications", tags=["notifications"])
 
@@ -57,7 +58,7 @@ class Snooze(Body):
 class HandOver(Body):
     """The colleague's sign-in subject."""
 
-    to: Annotated[str, Field(min_length=1, max_length=255)]
+    to: Annotated[Chosen, Field(min_length=1, max_length=255)]
 
 
 class Again(Body):

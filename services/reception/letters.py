@@ -104,11 +104,18 @@ def read(
             if kind == "missing" and str(error["loc"][-1]) in _CHOSEN:
                 kind = "nothing_chosen"
             found.setdefault(where, tell({**error, "type": kind}, where, texts, lang))
-        order = [*letter.fields, "persons", *(f"persons-{at}-{name}" for at in range(len(persons)) for name in PERSON)]
-        return tuple(sorted(found.values(), key=lambda one: order.index(one.where) if one.where in order else -1))
+        return _as_asked(letter, found.values())
+
+
+def _as_asked(letter: Letter, found: Iterable[Mistake]) -> tuple[Mistake, ...]:
+    """In the order of the form, so that they are mended from the top down."""
+    persons = (f"persons-{at}-{name}" for at in range(LARGEST_HOUSEHOLD) for name in PERSON)
+    order = {name: at for at, name in enumerate([*letter.fields, "persons", *persons])}
+    return tuple(sorted(found, key=lambda one: order.get(one.where, -1)))
 
 
 def refused(
+    letter: Letter,
     body: AllocationBody | NoticeBody,
     persons: Sequence[Mapping[str, str]],
     no: Refused,
@@ -122,7 +129,8 @@ def refused(
     if (no.code, no.field) not in [(one.code, one.field) for one in every]:
         every.append(no)
     places = _places(persons)
-    return tuple(explain(texts, lang, one.code, _where(one.field or "", places), one.facts) for one in every)
+    told = (explain(texts, lang, one.code, _where(one.field or "", places), one.facts) for one in every)
+    return _as_asked(letter, told)
 
 
 def _places(persons: Sequence[Mapping[str, str]]) -> list[int]:

@@ -22,7 +22,7 @@ from shared.runtime import runtime
 from shared.web import forms
 from shared.web.access import needs
 from shared.web.commands import Answer
-from shared.web.forms import Form
+from shared.web.forms import Chosen, Form
 from shared.web.problems import Problem
 
 router = APIRouter(prefix="/reception")
@@ -190,8 +190,8 @@ for _task in TASKS:
 
 
 class CoverForm(BaseModel):
-    for_sub: str
-    sub: str
+    for_sub: Chosen
+    sub: Chosen
     until: date
 
 

@@ -97,7 +97,7 @@ async def _send(request: Request, actor: Any, letter: Letter, given: FormData) -
     try:
         answer = await _run(request, actor, body, taking, key_of({"idempotency-key": key}))
     except Refused as no:
-        return again(letters.refused(body, persons, no, runtime(request).clock.today(), texts, lang))
+        return again(letters.refused(letter, body, persons, no, runtime(request).clock.today(), texts, lang))
     except Problem as no:
         match no.code:
             case "allocation-differs":

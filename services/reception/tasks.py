@@ -24,10 +24,11 @@ from services.reception.tasks_plans import PLAN_TASKS
 from shared.contracts import casework as said
 from shared.contracts.reception import ReinstateReason, WithdrawReason
 from shared.web.commands import Answer
+from shared.web.forms import Chosen
 
 
 class AssignForm(BaseModel):
-    caseworker: str
+    caseworker: Chosen
     reason: Literal["first", "workload", "absence", "competence", "conflict-of-interest", "moved-unit", "other"]
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Container, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Generic, Literal, TypeVar, get_args, get_origin
+from typing import Annotated, Generic, Literal, TypeVar, get_args, get_origin
 from uuid import UUID
 
 from pydantic import BaseModel, ValidationError
@@ -15,6 +15,10 @@ from shared.web.problems import Problem, explain, language
 from shared.web.texts import Texts
 
 M = TypeVar("M", bound=BaseModel)
+
+# What is chosen in a list, though any text would do for the command: somebody's subject, for example.
+_FROM_A_LIST = "chosen in a list"
+Chosen = Annotated[str, _FROM_A_LIST]
 
 # Fields that belong to the form and not to the command: the double-click key, the guard against foreign posts, the
 # version that was seen, and the bait for programs (a person never sees it).
@@ -87,7 +91,7 @@ def parse(data: FormData, model: type[M], texts: Texts, lang: str) -> Posted[M]:
     unchosen = {
         info.alias or name: "none_chosen" if name == "persons" else "nothing_chosen"
         for name, info in model.model_fields.items()
-        if many[info.alias or name] or _is_choice(info.annotation)
+        if many[info.alias or name] or _is_choice(info.annotation) or _FROM_A_LIST in info.metadata
     }
     typed: dict[str, str | list[str]] = {}
     files: dict[str, UploadFile] = {}

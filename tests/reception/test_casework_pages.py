@@ -131,6 +131,8 @@ async def test_every_form_of_a_case_can_be_opened_and_its_plan_grows_by_forms(re
     await reception.knows("caseworker-2")
     assign = await page(reception, f"/reception/cases/{case.id}/do/assign", "manager")
     assert "Test Caseworker 2 – mottagningsenheten, 0 öppna ärenden" in assign
+    nobody = await send(reception, f"do/assign/{case.id}", {"reason": "workload", "sequence": "6"}, "manager")
+    assert "Handläggare: Inget är valt." in nobody.text  # a list is chosen from, not filled in
     body = {"caseworker": "caseworker-2", "reason": "workload", "sequence": "6"}
     assert (await send(reception, f"do/assign/{case.id}", body, "manager")).status_code == 303
     unknown = await reception.ask("caseworker", "GET", f"/reception/cases/{case.id}", headers=HTML)

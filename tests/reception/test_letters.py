@@ -79,8 +79,10 @@ async def test_all_broken_rules_are_told_at_once_at_their_fields(reception: Offi
     form = letter(DECISION | {"decided_on": "2018-07-01", "replaces": "MIV-2017-1"}, BO, old)
     told = await send(reception, "allocation", form)
     assert told.status_code == 422
-    links = set(re.findall(r'<li><a href="#f-([\w-]+)">', told.text))
-    assert {"replaces", "decided_on", "persons-1-birth_date", "persons-1-unaccompanied_minor"} <= links
+    links = re.findall(r'<li><a href="#f-([\w-]+)">', told.text)
+    assert {"replaces", "decided_on", "persons-1-birth_date", "persons-1-unaccompanied_minor"} <= set(links)
+    asked = [told.text.index(f'id="f-{where}"') for where in links]
+    assert asked == sorted(asked)  # from the top of the form down
     twice = ANNA | {"personal_identity_number": "19850412-2383"}
     told = await send(reception, "notice", letter(NOTICE | {"notified_on": "2018-07-01"}, twice, twice))
     assert "#f-persons" in told.text and 'id="f-persons"' in told.text
