@@ -71,7 +71,7 @@ async def desk(doing: Doing, year: int, *, changing: bool = False) -> Desk:
 async def _of(doing: Doing, nomination: UUID, changing: bool) -> Desk:
     known = await store.one(doing.tx, nomination)
     if known is None:
-        raise Problem(404, "unknown-nomination")
+        raise Problem(404, "not-to-judge")
     return await desk(doing, known.prize_year, changing=changing)
 
 
@@ -79,7 +79,7 @@ async def one(doing: Doing, nomination: UUID, *, changing: bool = False) -> Desk
     """The desk, with `nomination` on it. Problem 404 when the juror does not judge it, whatever the reason."""
     found = await _of(doing, nomination, changing)
     if nomination not in found.candidates:
-        raise Problem(404, "unknown-nomination")
+        raise Problem(404, "not-to-judge")
     return found
 
 
