@@ -19,13 +19,20 @@ from shared.contracts.awards import (
 )
 from shared.email_address import EmailAddress
 
+_TURNING = frozenset({"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"})
+
 
 def _clean(value: object) -> object:
-    """Composed signs, line ends as one, no control signs, nothing blank around it."""
+    """Composed signs, line ends as one, no control signs nor any that turn the direction, nothing blank around it."""
     if not isinstance(value, str):
         return value
     text = unicodedata.normalize("NFC", value.replace("\r\n", "\n").replace("\r", "\n"))
-    return "".join(c for c in text if c in "\n\t" or unicodedata.category(c) not in {"Cc", "Cs"}).strip()
+    return "".join(c for c in text if c in "\n\t" or not _unseen(c)).strip()
+
+
+def _unseen(sign: str) -> bool:
+    # an embedding or override that is never ended turns the words around it too; marks of single signs may stay
+    return unicodedata.category(sign) in {"Cc", "Cs"} or unicodedata.bidirectional(sign) in _TURNING
 
 
 def _one_line(value: str) -> str:

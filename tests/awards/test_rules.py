@@ -39,6 +39,11 @@ def test_no_text_breaks_the_form_or_keeps_control_signs(text: str) -> None:
     assert found.email is not None and found.email.isascii() and not any(c.isspace() for c in found.email)
 
 
+def test_a_name_turns_no_words_around_it_and_keeps_its_own_direction() -> None:
+    assert body(nominee="Kören \u202eman\u2066").nominee == "Kören man"
+    assert body(nominee="نور\u200f 1").nominee == "نور\u200f 1"
+
+
 @pytest.mark.parametrize(
     ("typed", "sent"),
     [
