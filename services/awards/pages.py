@@ -203,6 +203,7 @@ async def _mine(request: Request, link: str, status: int = 200, form: Form | Non
         said=said,
         edition=edition,
         stale=status == 412,
+        now=work.now,
         changeable=edition is not None and edition.is_open(work.now) and not found.state.withdrawn,
         form=form,
         link=link,

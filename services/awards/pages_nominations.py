@@ -161,5 +161,5 @@ async def same_form(request: Request, nomination: UUID, actor: Secretary) -> Res
         SameForm,
         lambda d, form, seen: handlers.mark_same(d, nomination, SameBody(same_as=form.same_as), seen),
         lambda status, form: _nomination(request, nomination, status, form),
-        f"/awards/nominations/{nomination}",
+        f"/awards/nominations/{nomination}?done=same",
     )

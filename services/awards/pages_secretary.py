@@ -125,6 +125,7 @@ async def _round(request: Request, year: int, template: str, status: int = 200, 
         past=past,
         years=years,
         form=form or Form(typed),
+        done=request.query_params.get("done", ""),
         names={id: said.nominee for id, said in found.words.items()},
         citations={id: said.citation for id, said in found.words.items()},
         reference=reference,
@@ -186,7 +187,7 @@ async def calendar_form(request: Request, actor: Secretary, year: Year) -> Respo
         MoveBody,
         lambda d, body, seen: deciding.move(d, year, body, seen),
         lambda status, form: _round(request, year, "step_calendar.html", status, form),
-        f"/awards/prizes/{year}",
+        f"/awards/prizes/{year}?done=moved",
     )
 
 
@@ -197,7 +198,7 @@ async def proposal_form(request: Request, actor: Secretary, year: Year) -> Respo
         ProposalBody,
         lambda d, body, seen: deciding.propose(d, year, body, seen),
         lambda status, form: _round(request, year, "step_proposal.html", status, form),
-        f"/awards/prizes/{year}",
+        f"/awards/prizes/{year}?done=proposed",
     )
 
 
@@ -208,7 +209,7 @@ async def decision_form(request: Request, actor: Secretary, year: Year) -> Respo
         DecisionBody,
         lambda d, body, seen: deciding.decide(d, year, body, seen),
         lambda status, form: _round(request, year, "step_decision.html", status, form),
-        f"/awards/prizes/{year}",
+        f"/awards/prizes/{year}?done=decided",
     )
 
 
@@ -219,5 +220,5 @@ async def publication_form(request: Request, actor: Secretary, year: Year) -> Re
         PublicationForm,
         lambda d, body, seen: deciding.publish(d, year, body.publication(), seen),
         lambda status, form: _round(request, year, "step_publication.html", status, form),
-        f"/awards/prizes/{year}",
+        f"/awards/prizes/{year}?done=published",
     )
