@@ -1,6 +1,6 @@
 """What each part of the dashboard says and draws: a sentence and a chart from its figures, in the reader's language."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date
 
@@ -12,7 +12,7 @@ from services.reporting.board import (
     QuotaProgress,
     Received,
 )
-from services.reporting.suppression import HIDDEN
+from services.reporting.suppression import HIDDEN, Count
 from shared.web import charts
 from shared.web.charts import Bar, Figure, Series, Target, Words
 
@@ -50,6 +50,12 @@ def sections(board: Dashboard, language: Language) -> list[Section]:
         arrival_days(board.arrival_days, language),
         nominations(board.nominations, language),
     ]
+
+
+def drawn(key: str, says: str, total: Count, counts: Iterable[Count], figure: Figure) -> Section:
+    """The section with its chart, or its sentence alone when neither the sum nor a part is left to draw."""
+    shown = total != HIDDEN or any(isinstance(count, int) and count for count in counts)
+    return Section(key, says, figure if shown else None)
 
 
 def quota(found: QuotaProgress, language: Language) -> Section:
@@ -120,7 +126,7 @@ def received(found: Received, language: Language) -> Section:
         series,
         words=language.words(t("chart.month")),
     )
-    return Section("received", says, figure)
+    return drawn("received", says, found.persons, [m.persons for m in found.by_month], figure)
 
 
 def arrival_days(found: ArrivalDays, language: Language) -> Section:
@@ -147,7 +153,7 @@ def arrival_days(found: ArrivalDays, language: Language) -> Section:
         words=language.words(t("days.head")),
         total=found.persons,
     )
-    return Section("arrival-days", says, figure)
+    return drawn("arrival-days", says, found.persons, [b.persons for b in found.bins], figure)
 
 
 def open_cases(found: OpenCases, language: Language) -> Section:
@@ -170,7 +176,7 @@ def open_cases(found: OpenCases, language: Language) -> Section:
     bars = [Bar(t(f"open.bucket.{b.key}"), b.cases, late=b.key == "late") for b in found.buckets]
     words = language.words(t("open.head"))
     figure = charts.horizontal("open-cases", t("open.title"), bars, words=words, total=found.cases)
-    return Section("open-cases", says, figure)
+    return drawn("open-cases", says, found.cases, [b.cases for b in found.buckets], figure)
 
 
 def nominations(found: Nominations, language: Language) -> Section:
@@ -183,4 +189,4 @@ def nominations(found: Nominations, language: Language) -> Section:
     figure = charts.horizontal("nominations", title, bars, words=words, total=found.nominations)
     hidden = found.nominations == HIDDEN
     says = t("hidden.says") if hidden else t("nominations.says", n=found.nominations, year=found.prize_year)
-    return Section("nominations", says, figure)
+    return drawn("nominations", says, found.nominations, [k.nominations for k in found.by_kind], figure)

@@ -40,7 +40,8 @@ def _bars(
         return Section(key, t("received.empty", year=year), None)
     bars = [Bar(label, count) for label, count in groups]
     words = language.words(t("received.table.category"))
-    return Section(key, says, charts.horizontal(key, t(f"{key}.title", year=year), bars, words=words, total=total))
+    figure = charts.horizontal(key, t(f"{key}.title", year=year), bars, words=words, total=total)
+    return sections.drawn(key, says, total, [count for _, count in groups], figure)
 
 
 def categories(board: Dashboard, language: Language) -> Section:

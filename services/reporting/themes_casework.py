@@ -6,7 +6,7 @@ from datetime import date
 from services.reporting.board import Dashboard
 from services.reporting.figures_casework import Casework
 from services.reporting.rules import plan_days
-from services.reporting.sections import Language, Section
+from services.reporting.sections import Language, Section, drawn
 from services.reporting.suppression import HIDDEN, Count
 from shared.web import charts
 from shared.web.charts import Bar, Series
@@ -26,9 +26,8 @@ def _bars(
         return Section(key, t(f"{key}.empty", year=year), None)
     bars = [Bar(t(f"{key}.{part}", **more), count, late=part in late) for part, count in parts]
     words = language.words(t(f"{key}.head"))
-    return Section(
-        key, says, charts.horizontal(key, t(f"{key}.title", year=year, **more), bars, words=words, total=total)
-    )
+    figure = charts.horizontal(key, t(f"{key}.title", year=year, **more), bars, words=words, total=total)
+    return drawn(key, says, total, [count for _, count in parts], figure)
 
 
 def _largest(key: str, parts: Sequence[tuple[str, Count]], total: Count, language: Language, year: int) -> str:
@@ -84,7 +83,8 @@ def contacts(board: Dashboard, language: Language) -> Section:
     says = t("hidden.says") if hidden else t("contacts.says", n=found.contacts, year=found.year, reached=reached)
     words = language.words(t("chart.month"))
     title = t("contacts.title", year=found.year)
-    return Section("contacts", says, charts.stacked("contacts", title, labels, series, words=words))
+    figure = charts.stacked("contacts", title, labels, series, words=words)
+    return drawn("contacts", says, found.contacts, [one.contacts for one in found.contact_months], figure)
 
 
 def silent(board: Dashboard, language: Language) -> Section:
@@ -100,7 +100,8 @@ def silent(board: Dashboard, language: Language) -> Section:
         for one in found.silent
     ]
     words = language.words(t("silent.head"))
-    return Section("silent", says, charts.horizontal("silent", t("silent.title"), bars, words=words, total=found.open))
+    figure = charts.horizontal("silent", t("silent.title"), bars, words=words, total=found.open)
+    return drawn("silent", says, found.open, [one.cases for one in found.silent], figure)
 
 
 def caseload(board: Dashboard, language: Language) -> Section:

@@ -15,8 +15,9 @@ from services.reporting.suppression import HIDDEN
 from services.reporting.tables import TABLES
 from shared.contracts.envelope import Fact
 from shared.contracts.notifications import NotificationAcknowledged, NotificationSent
+from shared.contracts.reception import AllocationReceived, ArrivalRegistered
 from tests.reporting.conftest import Reporting
-from tests.reporting.histories import EPOCH, Writer, name
+from tests.reporting.histories import EPOCH, Writer, member, name
 from tests.reporting.year import year_of_2018
 
 
@@ -106,6 +107,24 @@ async def test_those_who_work_there_see_every_number(reporting: Reporting) -> No
     for one in documents:
         assert one["open_cases"] == documents[0]["open_cases"]
         assert '".."' not in json.dumps(one)
+
+
+async def test_a_year_that_has_just_begun_is_told_in_sentences_and_not_in_charts_of_nothing(
+    reporting: Reporting,
+) -> None:
+    writer, one = Writer(), member("first")
+    decided = {"quota_year": 2019, "decided_on": date(2019, 1, 2), "receive_by": date(2019, 3, 2), "persons": (one,)}
+    writer.write(name("first"), AllocationReceived.model_validate({"category": "agency-accommodation"} | decided))
+    writer.write(name("first"), ArrivalRegistered(arrived_on=date(2019, 2, 4), persons=(one.person,)))
+    await reporting.feed(writer.facts)
+    pages = {}
+    for who in ("council", "coordinator"):
+        async with reporting.client(who, lang="en") as http:
+            pages[who] = (await http.get("/reporting/?year=2019", headers={"accept": "text/html"})).text
+    for chart in ("Everyone received in 2019, month by month", "Days from allocation to arrival 2019"):
+        assert chart in pages["coordinator"] and chart not in pages["council"]
+    assert "too small to be shown" in pages["council"] and "of .. came" not in pages["council"]
+    assert "1 of 1 came within" in pages["coordinator"]
 
 
 def test_the_persons_of_few_awaited_households_are_told_nowhere() -> None:
