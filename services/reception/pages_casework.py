@@ -58,6 +58,7 @@ async def work(
         rows = await store_casework.work(tx, sight, chosen, views.read_cursor(after), PAGE + 1, whose)
         soon = today + timedelta(days=SOON_DAYS)
         counts = await store_casework.count_work(tx, sight, today, soon)
+        away = await store_casework.away(tx, today) if sight.unit else {}
         loads = await store_casework.caseload(tx, sight.unit, today, soon) if sight.unit and chosen == "open" else []
         shown = {row["caseworker"] for row in [*rows, *loads] if row["caseworker"]} | ({whose} if whose else set())
         named = await store_casework.colleagues(tx, shown | sight.subs)
@@ -79,6 +80,7 @@ async def work(
         names=named,
         counts=counts,
         loads=loads,
+        away=away,
         whose=whose,
         show=chosen,
         shows=shows,
@@ -125,6 +127,7 @@ async def _task_page(
         sight = await handlers.sight(conn, actor, today)
         found = await views.case_view(conn, sight, today, case)
         colleagues = await store_casework.caseworkers(conn) if task.name == "assign" else []
+        away = await store_casework.away(conn, today) if colleagues else {}
     colleagues.sort(key=lambda one: one["unit"] != actor.unit)  # one's own unit first
     facts = _part(found, task, parts)
     preset = {ask.name: _typed(ask, {} if task.anew else facts, today) for ask in task.asks}
@@ -140,6 +143,7 @@ async def _task_page(
         task=task,
         part="/".join(str(parts[name]) for name in task.parts),
         colleagues=colleagues,
+        away=away,
         facts=facts,
         stale=status == 412,
     )

@@ -101,6 +101,12 @@ async def covers(conn: Connection, unit: str | None, today: date) -> list[dict[s
     return [dict(row) for row in rows]
 
 
+async def away(conn: Connection, today: date) -> dict[str, date]:
+    """Whom somebody stands in for on `today`, each with the last day of it."""
+    rows = await conn.fetch("select for_sub, max(until) as until from cover where until >= $1 group by for_sub", today)
+    return {row["for_sub"]: row["until"] for row in rows}
+
+
 async def may_have_cases(conn: Connection, sub: str) -> bool:
     """Whether this is a colleague who works with cases."""
     found: bool = await conn.fetchval(
