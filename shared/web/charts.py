@@ -70,7 +70,7 @@ def _stacked(
     names += [f"{past.name} {words.say(past.total)}"] if past else []
     names += [f"{target.name} {words.number(target.value)}"] if target else []
     names += [marks.name] if marks else []
-    side = min(250.0, max(len(name) for name in names) * LETTER + 34) if wide else 8.0
+    side = min(250.0, max(len(name) for name in names) * LETTER + 46) if wide else 8.0
     below = 0.0 if wide else 20.0 * len(names) + 8
     drawing = Drawing(WIDE if wide else NARROW, 340.0 if wide else 250.0 + below)
     gutter = max(len(words.number(steps[-1])) * LETTER + 10, 24)
@@ -209,7 +209,7 @@ def _horizontal(wide: bool, bars: Sequence[Bar], words: Words) -> Drawing:
     most = max([known(bar.value) for bar in bars] + [1])
     # a late one is bold, and wider
     longest = max((len(bar.label) * (1.12 if bar.late and bar.value else 1) for bar in bars), default=0)
-    left = min(300.0, longest * LETTER + 14) if wide else 2.0
+    left = min(drawing.width * 0.58, longest * LETTER + 20) if wide else 2.0
     room = max((len(words.say(bar.value)) for bar in bars), default=1) * 8 + 14
     for index, bar in enumerate(bars):
         y, kind = index * row, "late" if bar.late and bar.value else ""

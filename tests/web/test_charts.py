@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.web.charts import HIDDEN, Bar, Figure, Series, Target, Words, cumulative, histogram, horizontal, stacked
-from shared.web.drawing import Drawing, spread, ticks
+from shared.web.drawing import LETTER, Drawing, spread, ticks
 
 WORDS = Words("Month", "Total", lambda value: str(int(value)))
 MONTHS = [f"m{n:02}" for n in range(1, 13)]
@@ -113,6 +113,14 @@ def test_each_column_has_its_own_target_and_targets_are_not_added_up() -> None:
         targets = [line for line in drawing.lines if line.kind == "target"]
         assert len(targets) == 2  # one column's, and the sign beside its name
         assert [label.text for label in drawing.labels if "quota" in label.text] == ["quota"]
+
+
+def test_a_long_label_of_a_bar_is_not_cut_off() -> None:
+    text = "Case that somebody else takes over, message: later"
+    wide = horizontal("f", "Title", [Bar(text, 1), Bar("x", 9)], words=WORDS).wide
+    (label,) = (label for label in wide.labels if label.text == text)
+    assert label.x >= len(text) * LETTER
+    assert max(rect.width for rect in wide.rects) > wide.width / 3
 
 
 @given(st.lists(st.tuples(st.text(min_size=1, max_size=40), VALUE, st.booleans()), min_size=1, max_size=20))
