@@ -23,7 +23,7 @@ async def test_a_managers_day(people: People, visits: Visits) -> None:
         await page.get_by_role("link", name=said("nav.reception"), exact=True).first.click()
         await expect(page.locator("h1")).to_have_text(said("work.title.manager"))
         await picture(page, "manager-work")
-        loads = page.locator("details")
+        loads = page.locator("details.loads")
         await loads.locator("summary").click()
         before = int(await loads.locator("tr", has_text=maja).locator("td").nth(1).inner_text())
         await picture(page, "manager-caseload")
