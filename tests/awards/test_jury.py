@@ -210,3 +210,13 @@ async def test_the_secretary_sees_who_in_the_jury_has_read_and_no_juror_does(sit
             for accept in ("text/html", "application/json"):
                 seen = (await site.http.get(f"/awards{path}", headers=juror | {"Accept": accept})).text
                 assert "Juryns läsning" not in seen and "last_on" not in seen
+
+
+async def test_the_proposals_form_says_what_and_who_is_left_behind(site: Site) -> None:
+    await site.eligible(await site.nominated("Ett"))
+    await site.nominated("Glömd")
+    await site.http.get("/awards/jury?year=2018", headers=await site.person("jury", 0))
+    site.at("2018-12-05T09:00:00+01:00")
+    page = await site.http.get("/awards/prizes/2018/proposal", headers=await site.token("secretary") | PAGE)
+    assert "Sparar du förslaget nu kommer den aldrig till juryn" in page.text
+    assert "Har inte satt poäng på alla: " in page.text
