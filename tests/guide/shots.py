@@ -56,6 +56,7 @@ SHOTS = (
     # coordinator
     Shot("start-coordinator", "coordinator", "/"),
     Shot("inbox", "coordinator", "/reception/inbox", both=True, narrow=True),
+    Shot("quotas", "coordinator", "/reception/quotas", both=True),
     Shot("imports", "coordinator", "/reception/imports", both=True),
     Shot("import", "coordinator", "/reception/imports/{import_id}", both=True),
     Shot("letter", "coordinator", "/reception/new/allocation", both=True),
@@ -137,7 +138,6 @@ _LIKE = "a form like the case's others"
 UNSHOWN = {
     "/reception/": _ONWARD,
     "/notifications/": _ONWARD,
-    "/reception/quotas": _FOR_PROGRAMS,
     "/reception/imports/{import_id}/rows": _FOR_PROGRAMS,
     "/reception/imports/{import_id}/conflicts": _FOR_PROGRAMS,
     "/reception/cases": _FOR_PROGRAMS,
