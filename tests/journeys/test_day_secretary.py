@@ -124,7 +124,7 @@ async def test_a_prize_from_its_calendar_to_its_publication(people: People, secr
     await button(page, "assessment.do", "awards").click(trial=True)
     await recusals.get_by_role("link", name=words("lifting.title", juror=name_of("jury"))).click()
     await button(page, "lifting.do", "awards").click()
-    await expect(page.locator(".summary")).to_contain_text(f"{words('lifting.why')}: ")
+    await expect(page.locator(".summary")).to_contain_text(f"{words('lifting.why')} ")
     await page.get_by_label(words("lift-reason.reported-in-error")).check()
     assert await faults(page, "lifting") == []
     await picture(page, "secretary-lifting")
