@@ -8,7 +8,7 @@ import pytest
 
 from services.notifications import store_people
 from services.notifications.store_people import Mailbox
-from shared.contracts.reception import CaseAssigned
+from shared.contracts.casework import CaseAssigned
 from tests.notifications.stories import LAST, then
 from tests.notifications.test_inbox import Site, site
 from tests.notifications.town import allocation
