@@ -5,14 +5,13 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from uuid import UUID
 
-import asyncpg
-
 from shared.contracts.envelope import Watermark
 from shared.database import Connection
 from shared.settings import ServiceName
 
-# The first count is of the whole journal, and so is the tail above it until then.
-FIRST_SECONDS = 60
+# So many rows are counted in about a second. A longer piece would need a longer limit, and a connection that has died
+# in silence would then be waited for as long.
+PIECE = 1_000_000
 
 # In one snapshot: what the journal holds above $2, less what is not published yet, per partition of $1.
 _PUBLISHED = """
@@ -48,22 +47,31 @@ class Count:
     candidate: tuple[int, int] | None = None
 
     async def marks(self, connection: Connection, service: ServiceName, incarnation: UUID) -> list[Watermark]:
-        """One watermark per partition, as of now. Nothing may be under way to Kafka meanwhile."""
+        """One watermark per partition, as of now; none while more than a piece of the journal cannot be counted yet.
+
+        Nothing may be under way to Kafka meanwhile.
+        """
         now = await connection.fetchrow(
             "select pg_snapshot_xmin(pg_current_snapshot())::text::bigint as oldest,"
-            " pg_snapshot_xmax(pg_current_snapshot())::text::bigint as next,"
+            " pg_current_xact_id()::text::bigint as newest,"
             " coalesce((select max(position) from journal), 0) as last"
         )
         assert now is not None
         if self.candidate is not None and now["oldest"] >= self.candidate[1]:
             # Everything that drew a position up to the candidate has ended by now: count those rows once and for all.
-            for row in await self._counted(connection, _COUNT_UP_TO, self.position, self.candidate[0]):
-                self.events[row["p"]] += row["events"]
-                self.subjects[row["p"]] += row["subjects"]
-            self.position, self.candidate = self.candidate[0], None
+            while self.position < self.candidate[0]:
+                upto = min(self.position + PIECE, self.candidate[0])
+                for row in await connection.fetch(_COUNT_UP_TO, self.partitions, self.position, upto):
+                    self.events[row["p"]] += row["events"]
+                    self.subjects[row["p"]] += row["subjects"]
+                self.position = upto
+            self.candidate = None
         if self.candidate is None and now["last"] > self.position:
-            self.candidate = (now["last"], now["next"])
-        tail = {row["p"]: row for row in await self._counted(connection, _PUBLISHED, self.position)}
+            # Not the snapshot's xmax: that is after the last one that has ended, and those that run may be above it.
+            self.candidate = (now["last"], now["newest"])
+        if now["last"] - self.position > PIECE:
+            return []
+        tail = {row["p"]: row for row in await connection.fetch(_PUBLISHED, self.partitions, self.position)}
         return [
             Watermark(
                 service,
@@ -77,9 +85,3 @@ class Count:
             )
             for p in range(self.partitions)
         ]
-
-    async def _counted(self, connection: Connection, query: str, *positions: int) -> list[asyncpg.Record]:
-        """With the connection's own limit, but for the first time."""
-        if self.position:
-            return await connection.fetch(query, self.partitions, *positions)
-        return await connection.fetch(query, self.partitions, *positions, timeout=FIRST_SECONDS)

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from deploy.local.kafka import Kafka, make_topics
 from deploy.local.places import places, temporary_state
 from deploy.local.ports import free_ports
+from shared import published
 from shared.database import Database
 from shared.journal import uuid7
 from shared.relay import Relay
@@ -19,10 +20,14 @@ from tests.waiting import until
 
 
 async def test_a_relay_on_a_connection_that_has_died_in_silence_is_not_silent_with_it(house):
-    """Whatever it was about to ask: here nearly all of its time goes into saying how much it has published."""
+    """Whatever it was about to ask: here nearly all of its time goes into saying how much it has published.
+
+    And it cannot count anything once and for all meanwhile, since somebody's transaction is open.
+    """
     database = urlsplit(house.reception.database_url)
     port = free_ports(1)[0]
-    async with Proxy(port, database.port) as proxy:
+    async with Proxy(port, database.port) as proxy, house.source.transaction() as tx:
+        await tx.execute("select pg_current_xact_id()")
         through = database._replace(netloc=database.netloc.replace(f":{database.port}", f":{port}")).geturl()
         settings = house.reception.model_copy(update={"database_url": through, "watermark_seconds": 0.001})
         relay = Relay(settings, Database(settings))
@@ -37,6 +42,26 @@ async def test_a_relay_on_a_connection_that_has_died_in_silence_is_not_silent_wi
         await until(lambda: asyncio.sleep(0, relay.status.published), lambda n: n == 2, seconds=15, what="the second")
         running.cancel()
         await asyncio.wait([running])
+
+
+async def test_what_is_published_is_counted_in_pieces_and_said_when_it_can_be(journals, monkeypatch):
+    monkeypatch.setattr(published, "PIECE", 3)
+    one, two = uuid7(), uuid7()
+    await journals.write(one, 0, 1, 2, 3)
+    await journals.write(two, 0, 1, 2, 3, 4)
+    async with journals.source.transaction() as tx:
+        await tx.execute("delete from outbox")
+    count, epoch, connection = published.Count(1), uuid7(), await journals.source.connect()
+    async with journals.source.transaction() as tx:
+        await tx.execute("select pg_current_xact_id()")
+        assert await count.marks(connection, "reception", epoch) == []
+        assert await count.marks(connection, "reception", epoch) == [] and count.position == 0
+    (mark,) = await count.marks(connection, "reception", epoch)
+    assert (mark.events, mark.subjects, count.position) == (7, 2, 7)
+    await journals.write(one, 3, 4)
+    (mark,) = await count.marks(connection, "reception", epoch)
+    assert (mark.events, mark.subjects) == (7, 2)  # it waits in the outbox
+    await connection.close()
 
 
 async def test_kafka_is_away_at_the_start_and_for_eight_seconds_during_work(database):
