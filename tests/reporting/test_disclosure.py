@@ -93,7 +93,7 @@ async def test_nobody_outside_the_unit_is_told_a_small_number_in_any_form(report
                     assert found and not {"1", "2", "3", "4"} & set(found), pattern
             assert "2 are late" not in page and "by at most 9 days" not in page
             assert "Some are late." in page
-            assert "Full disclosure control comes later" in page
+            assert "full disclosure control does that, and it comes later" in page
 
 
 async def test_those_who_work_there_see_every_number(reporting: Reporting) -> None:
