@@ -1,8 +1,9 @@
 """Pages for everybody: the prize and its calendar, the form, its thanks, and the nominator's own nomination."""
 
+import re
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Query, Request
+from fastapi import APIRouter, HTTPException, Query, Request
 from fastapi.encoders import jsonable_encoder
 from fastapi.responses import JSONResponse, RedirectResponse, Response
 
@@ -145,10 +146,10 @@ def _only_words(given: Any) -> Any:
 
 
 @router.get("/thanks/{reference}", dependencies=[public()], response_model=None)
-async def thanks(
-    request: Request, reference: Annotated[str, Path(pattern=r"^[0-9a-f]{4}-[0-9a-f]{4}$")], receipt: bool = False
-) -> Response:
+async def thanks(request: Request, reference: str, receipt: bool = False) -> Response:
     """What happens next. Says nothing of the nomination that the address does not say already."""
+    if not re.fullmatch(r"[0-9a-f]{4}-[0-9a-f]{4}", reference):
+        raise HTTPException(404)
     own = runtime(request)
     now = own.clock.now()
     async with own.database.reading() as conn:

@@ -1,7 +1,7 @@
 """The inbox, as pages and for programs: what waits, and what a person does with it. Works without script."""
 
 from datetime import date
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Request
@@ -26,6 +26,12 @@ from shared.web.problems import Problem, wants_page
 
 router = APIRouter(prefix="/notifications", tags=["pages"], include_in_schema=False)
 PAGE, DONE = 100, 25
+# To whom messages of a kind are sent, so that nobody is offered a filter for what never comes.
+SENT_TO: dict[Group, frozenset[str]] = {
+    "cases": frozenset({"coordinator", "caseworker", "manager"}),
+    "reminders": frozenset(READERS),
+    "nominations": frozenset({"secretary"}),
+}
 # What was just done with a message.
 Done = Literal["confirmed", "all-confirmed", "put-off", "woken", "handed-over"]
 
@@ -63,8 +69,7 @@ async def inbox(
         asleep=asleep,
         show=show,
         group=group,
-        groups=[None, "cases", "reminders"]
-        + (["nominations"] if "secretary" in actor.roles or group == "nominations" else []),
+        groups=[None, *(name for name in get_args(Group) if name == group or actor.roles & SENT_TO[name])],
         said=said,
         wanted=wanted,
         done=done,

@@ -99,6 +99,7 @@ EVENT_RULES = (
     EventRule("calendar-moved", awards.PrizeCalendarMoved, ("nominator",), "nominations"),
 )
 _CASEWORKER: tuple[Audience, ...] = ("caseworker",)
+_LATER: Mapping[int, tuple[Audience, ...]] = MappingProxyType({-14: ("caseworker", "managers")})
 _BEFORE, _AROUND = dict.fromkeys((14, 7, 1, 0), _CASEWORKER), dict.fromkeys((7, 0, -1), _CASEWORKER)
 # Days before the ceremony. The first leaves the board time for a meeting: it decides after the jury's proposal.
 _CEREMONY = (30, 14, 7, 1)
@@ -106,7 +107,7 @@ _JURY: Mapping[int, tuple[Audience, ...]] = MappingProxyType(dict.fromkeys(_CERE
 _OFFICE: Mapping[int, tuple[Audience, ...]] = MappingProxyType(dict.fromkeys(_CEREMONY, ("secretaries",)))
 DEADLINE_RULES = (
     DeadlineRule("reception-deadline", "reception", MappingProxyType({**_BEFORE, -1: ("caseworker", "managers")})),
-    DeadlineRule("no-contact", "contact", MappingProxyType({0: _CASEWORKER}), begins_as_news=False),
+    DeadlineRule("no-contact", "contact", MappingProxyType({0: _CASEWORKER, **_LATER}), begins_as_news=False),
     DeadlineRule("plan-follow-up", "follow-up", MappingProxyType({**_AROUND, -7: ("caseworker", "managers")})),
     DeadlineRule("jury-reading", "reading", _JURY, begins_as_news=False, at_first=("jurors",)),
     DeadlineRule("jury-proposal", "proposal", _OFFICE, begins_as_news=False, at_first=("secretaries",)),

@@ -90,6 +90,8 @@ def tell(error: Mapping[str, Any], where: str, texts: Texts, lang: str) -> Mista
     name = kind(error, texts)
     if name == "too-few" and tuple(error["loc"])[-1:] == ("persons",) and not context.get("actual_length"):
         name = "nobody"
+    if isinstance(limit, int | float) and texts.has(f"mistake.{name}-number.what"):
+        name += "-number"
     # The list of choices is the model's own, never the input. The library joins it in English.
     choices = str(context.get("expected", "")).replace("'", "")
     before, joined, last = choices.rpartition(" or ")

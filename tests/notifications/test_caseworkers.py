@@ -62,16 +62,20 @@ async def test_silence_for_six_weeks_is_told_to_the_caseworker_once_and_ends_wit
     await town.react(fact, assigned, arrived, then(arrived, tried, 90))
     assert await town.remind(date(2026, 8, 11)) == 0
     assert await town.remind(date(2026, 8, 12)) == 1
+    assert await town.remind(date(2026, 8, 25)) == 0
+    assert await reminded(town) == [("person:elsa", "2026-08-12", True)]
+    assert await town.remind(date(2026, 8, 26)) == 1  # two weeks later the unit's managers are told, too
     assert await town.remind(date(2026, 9, 30)) == 0
     met = ContactRecorded(contact=uuid4(), kind="home", outcome="reached", contacted_on=date(2026, 8, 20))
     after = then(arrived, met, 110)
     await town.react(after)
-    assert [(h, asks) for h, _, asks in await reminded(town)] == [("person:elsa", False)]
+    told = [(holder, asks) for holder, _, asks in await reminded(town)]
+    assert sorted(told) == [("person:elsa", False), ("person:elsa", False), ("role:manager/reception", False)]
     assert await town.remind(date(2026, 9, 30)) == 0
     facts = met.model_dump() | {"withdrawn": True}
     await town.react(then(after, ContactCorrected(**facts), 111))
     assert await town.remind(date(2026, 10, 1)) == 1
-    assert await reminded(town) == [("person:elsa", "2026-08-12", False)]
+    assert [(holder, asks) for holder, _, asks in await reminded(town)] == told
 
 
 @given(st.dates(date(2018, 1, 1), date(2026, 12, 31)), st.integers(1, 12), st.integers(1, 12))
@@ -89,7 +93,9 @@ def test_the_weeks_of_silence_are_those_of_the_rule_that_held_and_never_more(las
         assert said == rule.days // 7
 
 
-@pytest.mark.parametrize(("lang", "said"), [("sv", "Ingen kontakt på {n} veckor"), ("en", "No contact for {n} weeks")])
+@pytest.mark.parametrize(
+    ("lang", "said"), [("sv", "Ingen kontakt på minst {n} veckor"), ("en", "No contact for at least {n} weeks")]
+)
 async def test_silence_is_told_with_the_weeks_of_the_municipalitys_rule(lang: str, said: str, site: Site) -> None:
     town, fact = site.town, allocation()
     await town.sign_in("elsa")
@@ -106,7 +112,7 @@ async def test_silence_is_told_with_the_weeks_of_the_municipalitys_rule(lang: st
     async with town.sending():
         await town.until_all("sent", 1)
     [mail] = await town.rows("select id, text from mail")
-    swedish = f"Ingen kontakt på {WEEKS_WITHOUT_CONTACT} veckor"  # the language of every colleague's mail here
+    swedish = f"Ingen kontakt på minst {WEEKS_WITHOUT_CONTACT} veckor"  # the language of every colleague's mail here
     assert swedish in message_from_string(mail["text"], policy=default).get_content()
     async with site.session("operator") as browser:
         assert told in (await browser.get(f"/notifications/deliveries/{mail['id']}", params={"lang": lang})).text

@@ -224,6 +224,7 @@ def test_every_rule_has_its_words(language: str) -> None:
     said += [(rule.name, who) for rule in rules.DEADLINE_RULES for who in rule.who]
     for who in ("no-caseworker", rules.UNGIVEN):
         said += [(rule.name, who) for rule in rules.DEADLINE_RULES if rule.on in {"reception", "follow-up"}]
+    said.append(("no-contact", rules.UNGIVEN))  # it has a caseworker, perhaps of no unit
 
     def words(rule: str) -> dict[str, object]:
         return mail.words(mail.Told(rule, UUID(int=3), "somebody", LAST, 2026))
