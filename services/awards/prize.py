@@ -60,8 +60,6 @@ def _check_calendar(opens_at: datetime, closes_at: datetime, ceremony_on: date, 
 def _announce(command: Announce, state: Edition | None) -> list[EditionEvent]:
     if state is not None:
         raise Refused("already-announced", field="prize_year", year=command.prize_year)
-    if abs(command.ceremony_on.year - command.prize_year) > 1:
-        raise Refused("year-far-from-ceremony", field="prize_year", year=command.ceremony_on.year)
     _check_calendar(command.opens_at, command.closes_at, command.ceremony_on, command.now)
     return [
         PrizeAnnounced(
