@@ -77,7 +77,8 @@ def is_secret(path: Path) -> bool:
 @pytest.mark.parametrize("service", SERVICES)
 def test_a_service_sees_its_own_secrets_only(site: Site, service: str) -> None:
     seen = run(site, service, "sh", "-c", "find /run/landa -type f")[1].split()
-    assert {path.split("/")[3] for path in seen} == {"secrets", "ca"}
+    assert {path.split("/")[3] for path in seen} == {"secrets", "ca", "units.toml"}
+    assert run(site, service, "sh", "-c", "echo >> /run/landa/units.toml")[0] != 0
     whole = run(site, service, "sh", "-c", "cat /run/landa/secrets/*")[1]
     for other in SERVICES:
         if other != service:
