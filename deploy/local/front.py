@@ -18,6 +18,7 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.types import Receive, Scope, Send
 
 from deploy.local.ports import KEPT_OPEN, LOOPBACK
+from shared.calls import Transport
 
 _HOP = frozenset(
     b"connection keep-alive proxy-authenticate proxy-authorization proxy-connection te trailer transfer-encoding"
@@ -87,7 +88,7 @@ class Front:
 
     def __init__(self, routes: Mapping[str, str]) -> None:
         self._routes = {prefix: httpx.URL(address) for prefix, address in routes.items()}
-        self._transport = httpx.AsyncHTTPTransport(
+        self._transport = Transport(
             limits=httpx.Limits(max_connections=None, max_keepalive_connections=64, keepalive_expiry=4.0)
         )
 
@@ -140,8 +141,7 @@ class Front:
         except httpx.LocalProtocolError:  # it cannot be passed on as it came
             await _say(400, scope)(scope, _nothing, send)
             return
-        except (httpx.ConnectError, httpx.ConnectTimeout, AttributeError):
-            # AttributeError: reset as soon as it was made, nothing was sent (see shared/calls.py)
+        except (httpx.ConnectError, httpx.ConnectTimeout):
             await _say(503, scope)(scope, _nothing, send)
             return
         except httpx.TransportError:

@@ -10,12 +10,12 @@ from pydantic import BaseModel
 from starlette.responses import Response
 
 from services.reception import handlers, store, store_casework, views
-from services.reception.asking import Ask, Task
 from services.reception.bodies import CoverBody
 from services.reception.colleagues import learn_colleagues
 from services.reception.handlers import Doing
 from services.reception.http import Reader, doing
 from services.reception.pages import SOON_DAYS, case_page, command
+from services.reception.task_form import Ask, Task
 from services.reception.tasks import TASKS
 from shared.identity import Actor
 from shared.runtime import runtime

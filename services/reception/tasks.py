@@ -7,7 +7,6 @@ from uuid import UUID
 from pydantic import BaseModel
 
 from services.reception import casework, handlers
-from services.reception.asking import WITHDRAWN, Ask, Task, codes
 from services.reception.bodies import (
     AssignmentBody,
     ClosingBody,
@@ -20,6 +19,7 @@ from services.reception.bodies import (
     WithdrawalBody,
 )
 from services.reception.handlers import Doing
+from services.reception.task_form import WITHDRAWN, Ask, Task, codes
 from services.reception.tasks_plans import PLAN_TASKS
 from shared.contracts import casework as said
 from shared.contracts.reception import ReinstateReason, WithdrawReason

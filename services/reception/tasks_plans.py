@@ -8,7 +8,6 @@ from uuid import UUID
 from pydantic import BaseModel
 
 from services.reception import casework
-from services.reception.asking import WITHDRAWN, Ask, Task, codes
 from services.reception.bodies import (
     ActivityBody,
     FollowUpBody,
@@ -18,6 +17,7 @@ from services.reception.bodies import (
     PlanReopeningBody,
 )
 from services.reception.handlers import Doing
+from services.reception.task_form import WITHDRAWN, Ask, Task, codes
 from shared.contracts import casework as said
 from shared.web.commands import Answer
 
