@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
@@ -16,7 +16,7 @@ from faststream.kafka import KafkaBroker
 
 from shared.contracts.envelope import Headers, Recorded, headers, record
 from shared.faults import step
-from shared.messaging.client import Unpacked, Unreadable
+from shared.messaging.client import Unpacked, Unreadable, is_cancelled, let_go
 from shared.messaging.security import security
 from shared.messaging.topics import topic
 from shared.settings import Settings
@@ -74,11 +74,6 @@ async def _strip_headers(message: Any, parse: Callable[[Any], Awaitable[Any]]) -
 
 async def _hand_on(message: Any) -> Any:
     return message
-
-
-def _is_cancelled() -> bool:
-    task = asyncio.current_task()
-    return task is not None and task.cancelling() > 0
 
 
 class Inlet:
@@ -181,7 +176,7 @@ class Inlet:
                 self.trouble = type(error).__name__
             except asyncio.CancelledError:
                 # The client cancels futures of its own when it loses its coordinator; that is not for us to end.
-                if _is_cancelled():
+                if is_cancelled():
                     raise
                 self.trouble = "CancelledError"
             finally:
@@ -206,7 +201,7 @@ class Inlet:
             log.warning("the group begins at the beginning", group=self.group, error=type(error).__name__)
         finally:
             for client in (look, move):
-                await self._end(client.stop())
+                await let_go(client, client.stop())
 
     async def _start(self, broker: KafkaBroker) -> None:
         await broker.connect()
@@ -231,17 +226,7 @@ class Inlet:
     async def _close(self) -> None:
         broker, self._broker = self._broker, None
         if broker is not None:
-            await self._end(broker.stop())
-
-    async def _end(self, stopping: Coroutine[Any, Any, None]) -> None:
-        try:
-            async with asyncio.timeout(6):
-                await stopping
-        except (KafkaError, OSError, TimeoutError):
-            pass
-        except asyncio.CancelledError:
-            if _is_cancelled():
-                raise
+            await let_go(self._client, broker.stop())
 
     @property
     def _client(self) -> Any:

@@ -2,12 +2,12 @@
 
 import asyncio
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
+from shared.messaging.client import let_go
 from shared.messaging.security import client_options
 from shared.messaging.topics import topic
 from shared.settings import Settings
@@ -92,9 +92,7 @@ class Outlet:
         sender = getattr(getattr(self._producer, "_sender", None), "sender_task", None)
         if sender is not None:
             sender.cancel()
-        with suppress(KafkaError, OSError, TimeoutError):
-            async with asyncio.timeout(5):
-                await self._producer.stop()
+        await let_go(self._producer, self._producer.stop())
         if sender is not None:
             self._producer._message_accumulator.fail_all(KafkaError("closed"))
 

@@ -86,20 +86,20 @@ async def test_kafka_is_away_at_the_start_and_for_eight_seconds_during_work(data
                 started = time.monotonic()
                 await in_order_and_complete(house, subjects)
                 print(f"away at the start: complete {time.monotonic() - started:.1f} s after Kafka was ready")
-                before = clients()
+                before = len(clients())
                 kafka.kill()
                 end = time.monotonic() + 8
                 while time.monotonic() < end:
                     await write()
                     await until(lambda: asyncio.sleep(0.5, True))
-                    assert clients() <= before + 12
+                    assert len(clients()) <= before + 12
                 await kafka.start()
                 started = time.monotonic()
                 await in_order_and_complete(house, subjects)
                 print(f"away for 8 s: complete {time.monotonic() - started:.1f} s after Kafka was ready")
                 await until(flow.inlet.lag, lambda lag: lag == 0, seconds=30)
             await until(
-                lambda: asyncio.sleep(0, clients()), lambda n: n == 0, seconds=5, what="no task of a client left"
+                lambda: asyncio.sleep(0, clients()), lambda left: not left, seconds=5, what="no task of a client left"
             )
     finally:
         await kafka.stop()

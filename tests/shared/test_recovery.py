@@ -8,13 +8,14 @@ import time
 from uuid import UUID
 
 import pytest
-from aiokafka import AIOKafkaProducer
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient
 
 from deploy.local.kafka import make_topics
 from shared import relay
 from shared.journal import uuid7
 from shared.messaging import Inlet, Outgoing, Outlet
+from shared.messaging.client import let_go
 from shared.relay import Relay
 from tests.shared.test_relay import Flow, in_order_and_complete
 from tests.waiting import until
@@ -99,9 +100,14 @@ async def test_an_event_larger_than_a_batch_goes_out(house):
     await outlet.close()
 
 
-def clients() -> int:
-    """Tasks of Kafka's client that run in this loop."""
-    return sum("aiokafka" in task.get_coro().cr_code.co_filename for task in asyncio.all_tasks())
+def clients() -> list[str]:
+    """Tasks of Kafka's clients that run in this loop, by what they do and for whom."""
+    coroutines = [task.get_coro() for task in asyncio.all_tasks()]
+    return sorted(
+        f"{one.cr_code.co_qualname} of {getattr(one.cr_frame.f_locals.get('self'), '_client_id', '?')}"
+        for one in coroutines
+        if "aiokafka" in one.cr_code.co_filename and one.cr_frame is not None
+    )
 
 
 async def test_cancelling_an_inlet_ends_it_even_while_it_lets_go_of_its_client(house):
@@ -122,10 +128,28 @@ async def test_cancelling_an_inlet_ends_it_even_while_it_lets_go_of_its_client(h
     assert task.done()
 
 
+async def test_a_client_whose_own_end_fails_leaves_nothing_behind(house):
+    """As while Kafka is away: a future of the client's own is cancelled, and it stops to stop."""
+
+    async def fails() -> None:
+        raise asyncio.CancelledError
+
+    before = len(clients())
+    kafka = house.reception.kafka
+    consumer = AIOKafkaConsumer(topic_of(house), bootstrap_servers=kafka, group_id="left")
+    producer = AIOKafkaProducer(bootstrap_servers=kafka)
+    await consumer.start()
+    await producer.start()
+    assert len(clients()) > before + 4
+    await let_go(consumer, fails())
+    await let_go(producer, fails())
+    await until(lambda: asyncio.sleep(0, clients()), lambda left: len(left) <= before, seconds=5, what="nothing left")
+
+
 async def test_the_relay_leaves_no_producer_behind_when_it_makes_a_new_one(house, monkeypatch):
     """A topic that is gone: sends time out, again and again."""
     monkeypatch.setattr(relay, "SEND_SECONDS", 1)
-    before = clients()
+    before = len(clients())
     running = Relay(house.reception, house.source)
     task = asyncio.create_task(running.run())
     await until(lambda: asyncio.sleep(0, running.status.connected))
@@ -140,7 +164,10 @@ async def test_the_relay_leaves_no_producer_behind_when_it_makes_a_new_one(house
     await asyncio.wait([task])
     await admin.close()
     await until(
-        lambda: asyncio.sleep(0, clients()), lambda n: n <= before, seconds=5, what=f"{before} tasks of clients"
+        lambda: asyncio.sleep(0, clients()),
+        lambda left: len(left) <= before,
+        seconds=5,
+        what=f"{before} tasks of clients",
     )
 
 
