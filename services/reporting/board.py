@@ -160,10 +160,10 @@ class NotificationCount:
 
 @dataclass(frozen=True, slots=True)
 class Dashboard:
-    """One year's page. `years` may be chosen; `latest` is shown when none is. `casework`: where a page asks for it."""
+    """One year's page. `years` may be chosen; `unasked` is shown when none is. `casework`: where a page asks for it."""
 
     year: int
-    latest: int
+    unasked: int
     years: tuple[int, ...]
     received: Received
     quota: QuotaProgress

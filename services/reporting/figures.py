@@ -25,7 +25,7 @@ from services.reporting.board import (
     Received,
     Target,
 )
-from services.reporting.rules import LAST_ORDINARY_MONTH
+from services.reporting.rules import LAST_ORDINARY_MONTH, shown_year
 from shared.contracts.awards import NomineeKind
 from shared.contracts.reception import AgeBand, Category, Sex
 
@@ -70,15 +70,15 @@ class Counted:
 
 
 def dashboard(counted: Counted, today: date, year: int | None = None) -> Dashboard:
-    """The page of `year`, or of the latest year with arrivals. A year without any figures is a page of zeros."""
-    arrivals = {row[0] for row in counted.received}
+    """The page of `year`, or of the one shown when none is chosen. A year without any figures is a page of zeros."""
     quota_years = {row[0] for row in counted.quota} | {row[0] for row in counted.targets}
-    latest = max(arrivals) if arrivals else max((y for y in quota_years if y <= today.year), default=today.year)
-    chosen = latest if year is None else year
+    years = {row[0] for row in counted.received} | quota_years
+    unasked = shown_year(years, today)
+    chosen = unasked if year is None else year
     return Dashboard(
         year=chosen,
-        latest=latest,
-        years=tuple(sorted(arrivals | quota_years | {latest}, reverse=True)),
+        unasked=unasked,
+        years=tuple(sorted(years | {unasked}, reverse=True)),
         received=received(counted.received, chosen, counted.people),
         quota=quota(counted.quota, counted.targets, chosen, today),
         quota_years=tuple(quota_year(quota(counted.quota, counted.targets, one, today)) for one in sorted(quota_years)),

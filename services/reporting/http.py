@@ -25,8 +25,9 @@ router = APIRouter(prefix="/reporting", tags=["reporting"])
 
 @router.get("/dashboard.json")
 async def dashboard_json(request: Request, actor: Reader, year: Year = None) -> dict[str, Any]:
-    """Every figure of the dashboard for `year` (the latest with arrivals unless told), counted in one snapshot.
+    """Every figure of the dashboard for `year`, counted in one snapshot.
 
+    Unless told it is the running year, and through 15 April the year before.
     A number that the reader is not shown is `".."`.
     """
     own = runtime(request)

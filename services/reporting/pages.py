@@ -12,7 +12,7 @@ from starlette.responses import JSONResponse, Response
 from services.reporting.case_lists import label, links
 from services.reporting.http import Reader, Year
 from services.reporting.indicators import THEMES, indicators, of_theme, worded
-from services.reporting.rules import small_numbers
+from services.reporting.rules import small_numbers, standing
 from services.reporting.sections import Language, sections
 from services.reporting.tables import TABLES, WORK
 from services.reporting.themes import SECTIONS
@@ -83,6 +83,7 @@ def common(found: View, speaks: Language, lang: str) -> dict[str, Any]:
     leads = links(found.board) if "reception" in found.inside else {}
     return {
         "board": found.board,
+        "standing": standing(found.board.year, found.board.years, today),
         "inside": "reception" in found.inside,
         "cases": {key: [(one, label(one.wanted, speaks)) for one in mine] for key, mine in leads.items()},
         "small": small_numbers(today),

@@ -1,8 +1,10 @@
 """Dated rules of the follow-up: what counts towards the quota, how long two months are, which numbers are small."""
 
 from calendar import monthrange
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date
+from typing import Literal
 
 from shared.contracts.routines import CONTACT_WITHIN, PLAN_WITHIN, in_force
 
@@ -17,6 +19,44 @@ MONTHS_TO_RECEIVE = 2
 # A quota year's allocations may be received until the end of February of the following year; replacement allocations
 # during all of it. Source: the Migration Agency's yearly cycle.
 LAST_ORDINARY_MONTH = 2
+
+
+# Until then the council has the year before in front of it: its annual report is handed over by 15 April.
+# Source: the Local Government Act SFS 2017:725, chapter 11 section 20.
+ANNUAL_REPORT_BY = (4, 15)
+
+
+def shown_year(years: Collection[int], today: date) -> int:
+    """The year of a page where none was chosen, of the `years` that have figures.
+
+    By the calendar alone, so that no first arrival changes it: the year before through the day of its annual report,
+    then the one that runs. Where that has no figures, the latest before it; where nothing is so old, the first.
+    """
+    reported = today.year - ((today.month, today.day) <= ANNUAL_REPORT_BY)
+    return max((year for year in years if year <= reported), default=min(years, default=today.year))
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What is said of a year: it is `ahead`, `running`, or over and `reported` through `until`, or `over`.
+
+    `beside` is the year that a reader may have meant instead, where it has figures.
+    """
+
+    state: Literal["ahead", "running", "reported", "over"]
+    until: date
+    beside: int | None
+
+
+def standing(year: int, years: Collection[int], today: date) -> Standing:
+    until = date(year + 1, *ANNUAL_REPORT_BY)
+    if year > today.year:
+        return Standing("ahead", until, None)
+    if year == today.year:
+        return Standing("running", until, year - 1 if year - 1 in years else None)
+    if today <= until:
+        return Standing("reported", until, year + 1 if year + 1 in years else None)
+    return Standing("over", until, None)
 
 
 def months_after(day: date, months: int) -> date:

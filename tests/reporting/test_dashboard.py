@@ -5,6 +5,7 @@ import csv
 import io
 import json
 from datetime import UTC, date, datetime
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -79,6 +80,24 @@ async def test_the_page_draws_every_section_with_its_table_and_also_an_empty_tow
         other = (await http.get("/reporting/?year=2019", headers=html)).raise_for_status().text
         assert "year=2019" in other
         assert (await http.get("/reporting/?year=1900", headers=html)).status_code == 422
+
+
+async def test_the_first_arrival_of_a_year_leaves_the_year_before_on_the_page(reporting: Reporting) -> None:
+    await reporting.feed(year_of_2018())
+    await reporting.runtime.database.pool.execute(
+        "update person_row set arrived_on = '2019-01-02' where person_id in"
+        " (select person_id from person_row where arrived_on is not null limit 1)"
+    )
+    clock, seen = Path(reporting.runtime.settings.clock_file or ""), []
+    for today in ("2019-01-02", "2019-04-15", "2019-04-16"):
+        clock.write_text(f"{today}T12:00:00+02:00")
+        async with reporting.client("council") as http:
+            page = (await http.get("/reporting/", headers={"accept": "text/html"})).raise_for_status().text
+            year = (await http.get("/reporting/dashboard.json")).json()["year"]
+        line = page[page.index('id="standing"') :].partition("</p>")[0]
+        assert f'href="/reporting/?year={2019 if year == 2018 else 2018}"' in line
+        seen.append(year)
+    assert seen == [2018, 2018, 2019]
 
 
 async def test_the_page_is_read_before_the_planner_knows_of_a_great_import(reporting: Reporting) -> None:

@@ -11,7 +11,7 @@ from deploy.verify.recount import recount, two_months_after
 from services.reporting.figures import arrival_days, dashboard, open_cases, quota
 from services.reporting.freshness import Seen, freshness
 from services.reporting.reconciliation import Badge, Count, answer, judged
-from services.reporting.rules import months_after
+from services.reporting.rules import Standing, months_after, shown_year, standing
 from tests.reporting.histories import histories
 
 TODAY = date(2018, 6, 15)
@@ -39,9 +39,27 @@ def test_every_breakdown_adds_up_to_its_total(facts: list, today: date) -> None:
         assert sum(b.cases for b in board.open_cases.buckets) == board.open_cases.cases
         assert sum(b.persons for b in board.open_cases.buckets) == board.open_cases.persons
         assert sum(k.nominations for k in board.nominations.by_kind) == board.nominations.nominations
-    latest = dashboard(counted, today)
-    assert latest.year == max((row[0] for row in counted.received), default=latest.year)
-    assert latest.year in latest.years
+    unasked = dashboard(counted, today)
+    assert unasked.year == unasked.unasked
+    assert unasked.year in unasked.years
+
+
+def test_the_year_that_is_shown_turns_by_the_calendar_whoever_arrives() -> None:
+    years = {2017, 2018, 2019}
+    turns = [date(2018, 12, 31), date(2019, 1, 1), date(2019, 4, 15), date(2019, 4, 16), date(2020, 2, 29)]
+    assert [shown_year(years, day) for day in turns] == [2018, 2018, 2018, 2019, 2019]
+    assert shown_year({2018}, date(2018, 1, 2)) == 2018, "a town that has just begun has no year before"
+    assert shown_year({2017, 2019}, date(2018, 12, 1)) == 2017, "next year's quota is no year to look at"
+    assert shown_year((), TODAY) == 2018
+
+
+def test_a_year_says_how_far_it_has_come_and_which_one_may_be_meant() -> None:
+    years, due, later = {2018, 2019}, date(2019, 4, 15), date(2020, 4, 15)
+    assert standing(2018, years, due) == Standing("reported", due, 2019)
+    assert standing(2018, years, date(2019, 4, 16)) == Standing("over", due, None)
+    assert standing(2019, years, due) == Standing("running", later, 2018)
+    assert standing(2018, {2018}, date(2019, 1, 1)) == Standing("reported", due, None)
+    assert standing(2019, years, date(2018, 12, 31)) == Standing("ahead", later, None)
 
 
 def test_an_arrival_in_january_counts_towards_the_quota_of_the_year_before() -> None:

@@ -170,7 +170,7 @@ def counts(found: Any, name: str = "") -> Iterator[tuple[str, Count]]:
             yield from counts(one, name)
     elif is_dataclass(found):
         for part in fields(found):
-            if part.name not in {"year", "latest", "years", "target", "prize_year", "prize_years", "first", "last"}:
+            if part.name not in {"year", "unasked", "years", "target", "prize_year", "prize_years", "first", "last"}:
                 yield from counts(getattr(found, part.name), part.name)
     elif isinstance(found, int | str) and name not in {"median", "month", "key", "kind", "category", "rule", "channel"}:
         yield name, found
