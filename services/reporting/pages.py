@@ -111,6 +111,7 @@ async def theme_page(
         request,
         "theme_figures.html" if fragment else "theme.html",
         theme=theme,
+        yearly=theme not in WHOLE,
         chosen=year,
         keys=[one.key for one in mine],
         sections={one.key: SECTIONS[one.key](found.board, speaks) for one in mine},
@@ -121,6 +122,7 @@ async def theme_page(
 
 
 CASEWORK = frozenset({"establishment", "contacts"})
+WHOLE = frozenset({"notifications"})
 SOURCES = {"nominations": "nominations", "notifications": "notifications"} | dict.fromkeys(
     ("persons", "households", "plans", "contacts", "homes", "cases"), ""
 )

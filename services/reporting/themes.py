@@ -6,10 +6,10 @@ from services.reporting import sections, themes_casework
 from services.reporting.board import Dashboard, GroupCount
 from services.reporting.rules import ACKNOWLEDGED_HOURS, HANDED_OVER_SECONDS
 from services.reporting.sections import Language, Section
-from services.reporting.suppression import HIDDEN, Count
+from services.reporting.suppression import HIDDEN, Count, exact
 from shared.web import charts
 from shared.web.charts import Bar, Series
-from shared.web.drawing import added
+from shared.web.shares import Part, Share, shares
 
 
 def quota_years(board: Dashboard, language: Language) -> Section:
@@ -69,61 +69,72 @@ def age(board: Dashboard, language: Language) -> Section:
     return _people("age", board.received.by_age, board, language)
 
 
+TONES = ("tone-1", "tone-2", "tone-6")
+
+
 def _less(whole: Count, part: Count) -> Count:
-    return HIDDEN if whole == HIDDEN or part == HIDDEN else whole - part
+    return HIDDEN if whole == HIDDEN or part == HIDDEN else max(whole - part, 0)
 
 
 def _in_time(
-    key: str, rows: Sequence[tuple[str, Sequence[tuple[str, Count]]]], whole: Count, part: Count, language: Language
+    key: str, rows: Sequence[tuple[str, Sequence[Count], Count]], states: Sequence[str], language: Language
 ) -> Section:
+    """Each row: its label, a count for each of `states`, and all of them. The first state is what was promised."""
     t = language.t
-    if not whole:
-        return Section(key, t("notifications.empty"), None)
-    hidden = whole == HIDDEN or part == HIDDEN
     within = {"seconds": HANDED_OVER_SECONDS, "hours": ACKNOWLEDGED_HOURS}
-    says = t("notifications.hidden") if hidden else t(f"{key}.says", part=part, whole=whole, **within)
+    if not rows:
+        return Section(key, t("notifications.empty"), None)
+    told = [(row[1][0], row[2]) for row in rows if HIDDEN not in (row[1][0], row[2])]
+    part, whole = (sum(exact(counts[place]) for counts in told) for place in (0, 1))
+    if whole:
+        says = t(f"{key}.says", part=part, whole=whole, **within)
+        if len(told) < len(rows):
+            says += " " + t("notifications.some")
+    else:
+        says = t("notifications.hidden")
+    parts = [Part(t(f"{key}.{state}", **within), tone) for state, tone in zip(states, TONES, strict=False)]
     bars = [
-        Bar(t("notifications.bar", label=label, state=t(f"{key}.{state}")), count)
-        for label, states in rows
-        for state, count in states
+        Share(
+            label,
+            counts,
+            HIDDEN if every == HIDDEN else t("notifications.beside", part=counts[0], whole=every),
+            every,
+        )
+        for label, counts, every in rows
     ]
     words = language.words(t("notifications.head"))
-    return Section(key, says, charts.horizontal(key, t(f"{key}.title", **within), bars, words=words, total=whole))
-
-
-def _total(counts: Sequence[Count]) -> Count:
-    found = added(counts)
-    return HIDDEN if found == HIDDEN else int(found or 0)
+    return Section(key, says, shares(key, t(f"{key}.title", **within), parts, bars, words=words))
 
 
 def handed_over(board: Dashboard, language: Language) -> Section:
-    t, found = language.t, [one for one in board.notifications if one.sent]
+    t = language.t
     rows = [
         (
             t("notifications.label", rule=language.rule(one.rule), channel=t(f"channel.{one.channel}")),
-            (("soon", one.in_time), ("later", _less(one.sent, one.in_time))),
+            (one.in_time, _less(one.sent, one.in_time)),
+            one.sent,
         )
-        for one in found
+        for one in board.notifications
+        if one.sent
     ]
-    whole, part = _total([one.sent for one in found]), _total([one.in_time for one in found])
-    return _in_time("handed-over", rows, whole, part, language)
+    return _in_time("handed-over", rows, ("soon", "later"), language)
 
 
 def acknowledged(board: Dashboard, language: Language) -> Section:
-    found = [one for one in board.notifications if one.channel == "inbox"]
     rows = [
         (
             language.rule(one.rule),
             (
-                ("soon", one.read_in_time),
-                ("later", _less(one.acknowledged, one.read_in_time)),
-                ("not", _less(one.notifications, one.acknowledged)),
+                one.read_in_time,
+                _less(one.acknowledged, one.read_in_time),
+                _less(one.notifications, one.acknowledged),
             ),
+            one.notifications,
         )
-        for one in found
+        for one in board.notifications
+        if one.channel == "inbox"
     ]
-    whole, part = _total([one.notifications for one in found]), _total([one.read_in_time for one in found])
-    return _in_time("acknowledged", rows, whole, part, language)
+    return _in_time("acknowledged", rows, ("soon", "later", "not"), language)
 
 
 SECTIONS: dict[str, Callable[[Dashboard, Language], Section]] = {

@@ -3,15 +3,21 @@
 import csv
 import io
 import re
+from dataclasses import replace
 from datetime import date
 from html import unescape
 
 import pytest
 
 from services.notifications.rules import DEADLINE_RULES, EVENT_RULES
+from services.reporting import figures
+from services.reporting.disclosure import notification
 from services.reporting.indicators import THEMES, indicators, of_theme, worded
+from services.reporting.rules import small_numbers
+from services.reporting.sections import Language
 from services.reporting.tables import TABLES, WORK
-from services.reporting.themes import SECTIONS
+from services.reporting.themes import SECTIONS, handed_over
+from shared.web.charts import Words
 from shared.web.texts import Texts
 from tests.reporting.casework import casework
 from tests.reporting.conftest import Reporting
@@ -58,6 +64,29 @@ async def test_every_theme_draws_its_indicators_and_the_list_leads_to_them(repor
         page = (await http.get("/reporting/themes/notifications", headers=HTML)).text
         assert "29 av 30" in page if lang == "sv" else "29 of 30" in page
         assert "19 av 30" in page if lang == "sv" else "19 of 30" in page
+
+
+@pytest.mark.parametrize("lang", ["sv", "en"])
+def test_how_many_were_told_in_time_is_said_of_those_that_are_shown(lang: str) -> None:
+    texts = Texts("reporting")
+
+    def number(value: float) -> str:
+        return str(int(value))
+
+    speaks = Language(
+        lambda key, **fields: texts.get(lang, key, **fields), lambda head: Words(head, "total", number), str, str
+    )
+    rows = [("a", "inbox", 30, 30, 0, 5, 20, 5), ("b", "email", 3, 3, 0, 0, 2, 0), ("c", "inbox", 2, 0, 2, 0, 0, 0)]
+    full = figures.dashboard(figures.Counted(notifications=rows), TODAY)
+    exact = handed_over(full, speaks)
+    assert exact.says == texts.get(lang, "handed-over.says", part=22, whole=33, seconds=10)
+    rule = small_numbers(TODAY)
+    dotted = replace(full, notifications=tuple(notification(one, rule) for one in full.notifications))
+    section = handed_over(dotted, speaks)
+    told = texts.get(lang, "handed-over.says", part=20, whole=30, seconds=10)
+    assert section.says == f"{told} {texts.get(lang, 'notifications.some')}"
+    assert section.figure is not None
+    assert [row[1:] for row in section.figure.rows] == [["20", "10", "30"], ["..", "..", ".."], ["..", "..", ".."]]
 
 
 async def test_casework_is_counted_for_the_unit_and_dotted_for_others(reporting: Reporting) -> None:

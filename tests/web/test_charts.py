@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from shared.web.charts import HIDDEN, Bar, Figure, Series, Target, Words, cumulative, histogram, horizontal, stacked
 from shared.web.drawing import LETTER, Drawing, spread, ticks
+from shared.web.shares import Part, Share, shares
 
 WORDS = Words("Month", "Total", lambda value: str(int(value)))
 MONTHS = [f"m{n:02}" for n in range(1, 13)]
@@ -179,3 +180,41 @@ def test_a_hidden_value_is_drawn_nowhere_and_said_to_be_hidden() -> None:
     line = cumulative("c", "Title", ["m1", "m2", "m3"], Series("now", [7, HIDDEN, 12]), words=WORDS)
     assert [row[1] for row in line.rows] == ["7", "..", "12"]
     assert [len(one.points) for one in line.wide.lines if one.kind in {"now", "unsaid"}] == [2]
+
+
+PARTS = [Part("in time", "tone-1"), Part("later", "tone-2"), Part("never", "tone-6")]
+
+
+@given(st.lists(st.tuples(st.text(min_size=1, max_size=40), VALUE, VALUE, VALUE), min_size=1, max_size=12))
+def test_a_bar_of_shares_is_whole_and_divided_as_its_numbers_are(rows: list[tuple[str, int, int, int]]) -> None:
+    bars = [Share(label, values, f"{values[0]} of {sum(values)}") for label, *values in rows]
+    figure = shares("f", "Title", PARTS, bars, words=WORDS)
+    assert [row[-1] for row in figure.rows] == [str(sum(bar.values)) for bar in bars] + [figure.rows[-1][-1]]
+    assert [int(cell) for cell in figure.rows[-1][1:]] == [
+        *(sum(bar.values[n] for bar in bars) for n in range(3)),
+        sum(sum(bar.values) for bar in bars),
+    ]
+    for drawing in drawings(figure):
+        within(drawing)
+        said = [label.text for label in drawing.labels]
+        assert all(text in said for text in ("in time", "later", "never", *(bar.says for bar in bars)))
+        drawn = iter([rect for rect in drawing.rects if rect.says])
+        for bar in bars:
+            mine = [(value, next(drawn)) for value in bar.values if value]
+            if len(mine) == 2 and min(value / sum(bar.values) for value, _ in mine) > 0.05:
+                (one, first), (other, second) = mine
+                assert (first.width + 1.5) / (second.width + 1.5) == pytest.approx(one / other, rel=0.01)
+        assert next(drawn, None) is None
+
+
+def test_a_bar_with_a_hidden_part_is_not_drawn_and_keeps_its_place() -> None:
+    bars = [Share("a", [HIDDEN, HIDDEN, 0], ".. of 9", 9), Share("b", [6, 6, 0], "6 of 12")]
+    figure = shares("f", "Title", PARTS, bars, words=WORDS)
+    assert figure.rows == [
+        ["a", "..", "..", "0", "9"],
+        ["b", "6", "6", "0", "12"],
+        ["Total", "..", "..", "0", "21"],
+    ]
+    for drawing in drawings(figure):
+        assert {rect.says[0] for rect in drawing.rects if rect.says} == {"b"}
+        assert ".. of 9" in {label.text for label in drawing.labels}
