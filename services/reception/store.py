@@ -262,7 +262,8 @@ async def figures(conn: Connection) -> dict[str, Any]:
         """
         select count(*)::int as cases, coalesce(sum(arrived), 0)::int as received,
           count(*) filter (where kind = 'allocated' and status in ('open', 'partly-arrived'))::int as allocations_open,
-          count(*) filter (where status = 'cancelled')::int as cancelled
+          count(*) filter (where kind = 'allocated' and status = 'cancelled')::int as cancelled,
+          count(*) filter (where kind <> 'allocated' and status = 'cancelled')::int as withdrawn
         from cases where state is not null
         """
     )

@@ -10,7 +10,8 @@ from typing import Any, Literal
 
 State = Literal["agrees", "catching-up", "differs", "unknown"]
 BY_CATEGORY = ("cases", "persons", "received", "unaccompanied_received")
-TOTALS = ("cases", "received", "allocations_open", "cancelled")
+# cancelled: allocations; withdrawn: settlement notices. A case of either sort is still one of the cases.
+TOTALS = ("cases", "received", "allocations_open", "cancelled", "withdrawn")
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ ARRIVED = f"{MEMBERS} and p.arrived_on is not null"
 AWAITED = f"{MEMBERS} and c.kind = 'allocation' and p.arrived_on is null and c.cancelled is null"
 # $2: from when holders of temporary protection count
 OF_QUOTA = f"{MEMBERS} and c.kind = 'allocation' and (c.category <> 'temporary-protection' or c.decided_on >= $2)"
+SUMMED = ("cancelled", "withdrawn", "cases", "received")
 
 
 def consumer(generation: int) -> str:
@@ -151,14 +152,13 @@ async def own_count(conn: Connection, generation: int) -> Count:
             " and p.arrived_on is null)",
             generation,
         ),
-        "cancelled": 0,
-        "cases": 0,
-        "received": 0,
+        **dict.fromkeys(SUMMED, 0),
     }
     for group in await conn.fetch(
         "select c.category, count(*)::int as cases, coalesce(sum(p.persons), 0)::int as persons,"
         " coalesce(sum(p.received), 0)::int as received, coalesce(sum(p.minors), 0)::int as unaccompanied_received,"
-        " count(c.cancelled)::int as cancelled from case_row c left join ("
+        " (count(c.cancelled) filter (where c.kind = 'allocation'))::int as cancelled,"
+        " (count(c.cancelled) filter (where c.kind = 'settlement'))::int as withdrawn from case_row c left join ("
         "  select case_id, count(*) as persons, count(arrived_on) as received,"
         "  count(arrived_on) filter (where unaccompanied_minor) as minors"
         "  from person_row where generation = $1 group by 1) p using (case_id) where c.generation = $1 group by 1",
@@ -166,7 +166,7 @@ async def own_count(conn: Connection, generation: int) -> Count:
     ):
         for name in BY_CATEGORY:
             figures[f"{group['category']}.{name}"] = group[name]
-        for name in ("cancelled", "cases", "received"):
+        for name in SUMMED:
             figures[name] += group[name]
     return Count(row["position"], row["events"], figures)
 

@@ -15,12 +15,19 @@ import pytest
 from deploy.verify.recount import recount
 from services.reporting import store_figures
 from services.reporting.consumers import SOURCES
-from services.reporting.reconciliation import Count
+from services.reporting.reconciliation import TOTALS, Count
 from services.reporting.store import PROJECTION
 from services.reporting.tables import TABLES
 from shared.contracts.envelope import Fact
+from shared.contracts.reception import (
+    AllocationCancelled,
+    AllocationReceived,
+    SettlementNoticeWithdrawn,
+    SettlementNotified,
+)
 from shared.web.access import routes_with_needs
 from tests.reporting.conftest import Reporting
+from tests.reporting.histories import Writer, member, name
 from tests.reporting.year import KINDS, MINORS, QUOTA, RECEIVED, year_of_2018
 
 READERS = {"council", "manager", "coordinator", "auditor", "operator", "secretary", "caseworker"}
@@ -134,6 +141,25 @@ async def test_csv_files_hold_the_same_figures_and_an_unknown_one_is_not_found(r
         assert (missing.status_code, missing.json()["code"]) == (404, "unknown-table")
 
 
+async def test_a_withdrawn_notice_is_no_cancelled_allocation_on_either_side(reporting: Reporting) -> None:
+    day, writer = date(2018, 3, 1), Writer()
+    for number in range(3):
+        allocated = AllocationReceived(
+            category="other", quota_year=2018, decided_on=day, receive_by=day, persons=(member(f"a{number}"),)
+        )
+        notice = SettlementNotified(category="other", notified_on=day, persons=(member(f"n{number}"),))
+        writer.write(name(f"allocation {number}"), allocated)
+        writer.write(name(f"notice {number}"), notice)
+    for number in range(2):
+        writer.write(name(f"allocation {number}"), AllocationCancelled(reason="declined"))
+    writer.write(name("notice 0"), SettlementNoticeWithdrawn(reason="registered-twice"))
+    await reporting.feed(writer.facts)
+    async with reporting.runtime.database.reading() as conn:
+        ours = await store_figures.own_count(conn, 1)
+    assert [ours.figures[total] for total in ("cases", "cancelled", "withdrawn", "allocations_open")] == [6, 2, 1, 1]
+    assert ours.figures == recounted(writer.facts).figures
+
+
 async def test_a_deleted_row_turns_the_badge_and_putting_it_back_turns_it_again(reporting: Reporting) -> None:
     facts = year_of_2018()
     database = reporting.runtime.database
@@ -187,17 +213,17 @@ def recounted(facts: list[Fact]) -> Count:
     """What reception's own tables would say after `facts`."""
     from deploy.verify.recount import households
 
-    figures: dict[str, int] = {"cases": 0, "received": 0, "allocations_open": 0, "cancelled": 0}
+    figures: dict[str, int] = dict.fromkeys(TOTALS, 0)
     for case in households(facts):
         here = [day for day in case.arrived.values() if day]
         figures["cases"] += 1
         figures["received"] += len(here)
-        figures["cancelled"] += case.cancelled
+        figures["cancelled" if case.allocated else "withdrawn"] += case.cancelled
         figures["allocations_open"] += case.allocated and not case.cancelled and len(here) < len(case.arrived)
         minors = sum(bool(day) and case.minors[person] for person, day in case.arrived.items())
         numbers = {"cases": 1, "persons": len(case.arrived), "received": len(here), "unaccompanied_received": minors}
-        for name, number in numbers.items():
-            key = f"{case.category}.{name}"
+        for part, number in numbers.items():
+            key = f"{case.category}.{part}"
             figures[key] = figures.get(key, 0) + number
     mine = [fact for fact in facts if fact.source == "reception"]
     return Count(max(fact.position for fact in mine), len(mine), figures)
