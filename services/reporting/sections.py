@@ -52,10 +52,22 @@ def sections(board: Dashboard, language: Language) -> list[Section]:
     ]
 
 
-def drawn(key: str, says: str, total: Count, counts: Iterable[Count], figure: Figure) -> Section:
-    """The section with its chart, or its sentence alone when neither the sum nor a part is left to draw."""
-    shown = total != HIDDEN or any(isinstance(count, int) and count for count in counts)
-    return Section(key, says, figure if shown else None)
+def drawn(key: str, says: str, total: Count, counts: Iterable[Count], figure: Figure, t: Text) -> Section:
+    """The section with its chart, or its sentence alone when there is no part left to draw."""
+    if any(isinstance(count, int) and count for count in counts):
+        return Section(key, says, figure)
+    return Section(key, says if total == HIDDEN else f"{says} {t('hidden.parts')}", None)
+
+
+def largest(parts: Iterable[tuple[Count, str]], total: Count) -> tuple[int, str] | None:
+    """The greatest of `parts` with its name, where none that is hidden can be greater."""
+    counts = list(parts)
+    shown = [(count, name) for count, name in counts if count != HIDDEN and count]
+    if not shown or total == HIDDEN:
+        return None
+    most = max(shown)
+    rest = total - sum(count for count, _ in shown)
+    return most if len(shown) == sum(count != 0 for count, _ in counts) or most[0] > rest else None
 
 
 def quota(found: QuotaProgress, language: Language) -> Section:
@@ -108,10 +120,8 @@ def received(found: Received, language: Language) -> Section:
     says = t("hidden.says")
     if found.persons != HIDDEN:
         says = t("received.says.total", n=found.persons, year=found.year)
-        seen = [(c.persons, c.category) for c in found.by_category if c.persons != HIDDEN]
-        persons, category = max(seen, default=(0, ""))
-        if persons:
-            says += " " + t("received.says.largest", category=t(f"received.group.{category}"), number=persons)
+        if most := largest([(c.persons, c.category) for c in found.by_category], found.persons):
+            says += " " + t("received.says.largest", category=t(f"received.group.{most[1]}"), number=most[0])
     if any(m.by_category for m in found.by_month):
         series = [
             Series(t(f"category.{c.category}"), [m.by_category[c.category] for m in found.by_month])
@@ -126,7 +136,7 @@ def received(found: Received, language: Language) -> Section:
         series,
         words=language.words(t("chart.month")),
     )
-    return drawn("received", says, found.persons, [m.persons for m in found.by_month], figure)
+    return drawn("received", says, found.persons, [m.persons for m in found.by_month], figure, t)
 
 
 def arrival_days(found: ArrivalDays, language: Language) -> Section:
@@ -153,7 +163,7 @@ def arrival_days(found: ArrivalDays, language: Language) -> Section:
         words=language.words(t("days.head")),
         total=found.persons,
     )
-    return drawn("arrival-days", says, found.persons, [b.persons for b in found.bins], figure)
+    return drawn("arrival-days", says, found.persons, [b.persons for b in found.bins], figure, t)
 
 
 def open_cases(found: OpenCases, language: Language) -> Section:
@@ -176,7 +186,7 @@ def open_cases(found: OpenCases, language: Language) -> Section:
     bars = [Bar(t(f"open.bucket.{b.key}"), b.cases, late=b.key == "late") for b in found.buckets]
     words = language.words(t("open.head"))
     figure = charts.horizontal("open-cases", t("open.title"), bars, words=words, total=found.cases)
-    return drawn("open-cases", says, found.cases, [b.cases for b in found.buckets], figure)
+    return drawn("open-cases", says, found.cases, [b.cases for b in found.buckets], figure, t)
 
 
 def nominations(found: Nominations, language: Language) -> Section:
@@ -189,4 +199,4 @@ def nominations(found: Nominations, language: Language) -> Section:
     figure = charts.horizontal("nominations", title, bars, words=words, total=found.nominations)
     hidden = found.nominations == HIDDEN
     says = t("hidden.says") if hidden else t("nominations.says", n=found.nominations, year=found.prize_year)
-    return drawn("nominations", says, found.nominations, [k.nominations for k in found.by_kind], figure)
+    return drawn("nominations", says, found.nominations, [k.nominations for k in found.by_kind], figure, t)

@@ -41,7 +41,7 @@ def _bars(
     bars = [Bar(label, count) for label, count in groups]
     words = language.words(t("received.table.category"))
     figure = charts.horizontal(key, t(f"{key}.title", year=year), bars, words=words, total=total)
-    return sections.drawn(key, says, total, [count for _, count in groups], figure)
+    return sections.drawn(key, says, total, [count for _, count in groups], figure, t)
 
 
 def categories(board: Dashboard, language: Language) -> Section:
@@ -55,9 +55,8 @@ def categories(board: Dashboard, language: Language) -> Section:
 def _people(key: str, found: tuple[GroupCount, ...], board: Dashboard, language: Language) -> Section:
     t = language.t
     groups = [(t(f"{key}.{one.group}"), one.persons) for one in found if one.group != "unknown" or one.persons]
-    shown = [(count, label) for label, count in groups if isinstance(count, int)]
-    largest = max(shown, default=(0, ""))
-    says = t(f"{key}.says", group=largest[1].lower(), number=largest[0]) if largest[0] else t("hidden.says")
+    most = sections.largest([(count, label) for label, count in groups], board.received.persons)
+    says = t(f"{key}.says", group=most[1].lower(), number=most[0]) if most else t("hidden.largest")
     return _bars(key, groups, board.received.persons, language, says, board.year)
 
 

@@ -6,7 +6,7 @@ from datetime import date
 from services.reporting.board import Dashboard
 from services.reporting.figures_casework import Casework
 from services.reporting.rules import plan_days
-from services.reporting.sections import Language, Section, drawn
+from services.reporting.sections import Language, Section, drawn, largest
 from services.reporting.suppression import HIDDEN, Count
 from shared.web import charts
 from shared.web.charts import Bar, Series
@@ -27,16 +27,17 @@ def _bars(
     bars = [Bar(t(f"{key}.{part}", **more), count, late=part in late) for part, count in parts]
     words = language.words(t(f"{key}.head"))
     figure = charts.horizontal(key, t(f"{key}.title", year=year, **more), bars, words=words, total=total)
-    return drawn(key, says, total, [count for _, count in parts], figure)
+    return drawn(key, says, total, [count for _, count in parts], figure, t)
 
 
 def _largest(key: str, parts: Sequence[tuple[str, Count]], total: Count, language: Language, year: int) -> str:
     t = language.t
-    shown = [(count, part) for part, count in parts if isinstance(count, int)]
-    count, part = max(shown, default=(0, ""))
-    if total == HIDDEN or not count:
+    if total == HIDDEN:
         return t("hidden.says")
-    return t(f"{key}.says", n=total, year=year, largest=t(f"{key}.{part}").lower(), number=count)
+    says = t(f"{key}.says", n=total, year=year)
+    if most := largest([(count, part) for part, count in parts], total):
+        says += " " + t(f"{key}.says.largest", largest=t(f"{key}.{most[1]}").lower(), number=most[0])
+    return says
 
 
 def plans_in_time(board: Dashboard, language: Language) -> Section:
@@ -84,7 +85,7 @@ def contacts(board: Dashboard, language: Language) -> Section:
     words = language.words(t("chart.month"))
     title = t("contacts.title", year=found.year)
     figure = charts.stacked("contacts", title, labels, series, words=words)
-    return drawn("contacts", says, found.contacts, [one.contacts for one in found.contact_months], figure)
+    return drawn("contacts", says, found.contacts, [one.contacts for one in found.contact_months], figure, t)
 
 
 def silent(board: Dashboard, language: Language) -> Section:
@@ -101,7 +102,7 @@ def silent(board: Dashboard, language: Language) -> Section:
     ]
     words = language.words(t("silent.head"))
     figure = charts.horizontal("silent", t("silent.title"), bars, words=words, total=found.open)
-    return drawn("silent", says, found.open, [one.cases for one in found.silent], figure)
+    return drawn("silent", says, found.open, [one.cases for one in found.silent], figure, t)
 
 
 def caseload(board: Dashboard, language: Language) -> Section:

@@ -26,6 +26,7 @@ from shared.contracts.reception import (
     SettlementNotified,
 )
 from shared.web.access import routes_with_needs
+from shared.web.texts import Texts
 from tests.reporting.conftest import Reporting
 from tests.reporting.histories import Writer, member, name
 from tests.reporting.year import KINDS, MINORS, QUOTA, RECEIVED, year_of_2018
@@ -72,7 +73,7 @@ async def test_the_page_draws_every_section_with_its_table_and_also_an_empty_tow
     reporting: Reporting, lang: str
 ) -> None:
     html = {"accept": "text/html"}
-    async with reporting.client("council", lang=lang) as http:
+    async with reporting.client("coordinator", lang=lang) as http:
         empty = (await http.get("/reporting/", headers=html)).raise_for_status().text
         assert "<svg" not in empty
         await reporting.feed(year_of_2018())
@@ -87,6 +88,12 @@ async def test_the_page_draws_every_section_with_its_table_and_also_an_empty_tow
         other = (await http.get("/reporting/?year=2019", headers=html)).raise_for_status().text
         assert "year=2019" in other
         assert (await http.get("/reporting/?year=1900", headers=html)).status_code == 422
+    async with reporting.client("council", lang=lang) as http:
+        page = (await http.get("/reporting/", headers=html)).raise_for_status().text
+    unsaid = Texts("reporting").get(lang, "hidden.parts")
+    for key, drawn in (("received", True), ("open-cases", False), ("nominations", False)):
+        part = page.partition(f'id="part-{key}"')[2].partition("</section>")[0]
+        assert (f'id="{key}-table"' in part, unsaid in part) == (drawn, not drawn), "a picture of nothing but dots"
 
 
 async def test_the_first_arrival_of_a_year_leaves_the_year_before_on_the_page(reporting: Reporting) -> None:
