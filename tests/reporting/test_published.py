@@ -11,8 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from deploy.local.year.published import DATA
+from services.reporting.published import tables
 from services.reporting.published.compared import own_row
 from services.reporting.published.tables import COLUMNS, DoesNotAddUp, read
+from shared.web.texts import Texts
 from tests.reporting.conftest import Reporting
 from tests.reporting.year import year_of_2018
 
@@ -57,7 +59,35 @@ def test_a_refusal_names_line_and_column() -> None:
     assert {code for code, _, _ in faults(b"".join([*lines[:-1], lines[-2], lines[-1]]))} >= {"twice", "county-sum"}
     assert {code for code, _, _ in faults(RECEIVED.replace("Övriga".encode(), b"Andra"))} == {"other-heading"}
     assert {code for code, _, _ in faults(b"a;b\n1;2\n")} == {"no-heading"}
-    assert {code for code, _, _ in faults(b"\x00\x01")} == {"no-table"}
+    several = QUOTA.replace(b"0880,110,110", b"0880,11O,-1").replace(b"0861,0,0", b"0861")
+    assert faults(several) == {("no-number", 9, "Tal"), ("no-number", 9, "Mottag"), ("columns", 4, "")}
+    assert faults(QUOTA.replace(b"0880,110,110", b"0880,110,0,110,0")) == {("columns", 9, "")}, "a decimal comma"
+    assert faults(QUOTA.replace("Län,".encode(), b"Region,")) == {("no-column", 1, "L\u00e4n")}
+
+
+@pytest.mark.parametrize("lang", ["sv", "en"])
+def test_what_is_no_table_is_told_from_an_empty_file_and_how_to_mend_it_is_said(lang: str) -> None:
+    texts = Texts("reporting")
+    strange = {
+        b"": "empty",
+        b"\n\n": "empty",
+        b"\x00\x01": "no-text",
+        b"PK\x03\x04\x14": "no-text",
+        b"%PDF-1.4": "no-text",
+    }
+    for content, code in strange.items():
+        assert {found for found, _, _ in faults(content)} == {code}
+        assert texts.get(lang, f"refusal.published-{code}.mend")
+    for code in re.findall(r'Fault\("([a-z-]+)"', Path(tables.__file__).read_text(encoding="utf-8")):
+        for part in ("what", "mend"):
+            assert "{" not in texts.get(lang, f"refusal.published-{code}.{part}", line=9, column="Tal", said=1, made=2)
+
+
+@pytest.mark.parametrize("separator", [";", "\t"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_a_table_is_read_however_a_spreadsheet_saves_its_text(separator: str, encoding: str) -> None:
+    saved = QUOTA.decode("utf-8-sig").replace(",", separator).encode(encoding)
+    assert [row.numbers for row in read(saved).rows] == [row.numbers for row in read(QUOTA).rows]
 
 
 CELLS = [m.span() for m in re.finditer(rb"(?<=;)\d+(?=[;\r\n])", RECEIVED) if m.start() > RECEIVED.index(b"BORGHOLM")]

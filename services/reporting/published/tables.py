@@ -7,6 +7,7 @@ Pure. Two tables: received by category (`Kommunmottagna enligt ersättningsföro
 import csv
 import io
 import re
+from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -23,6 +24,8 @@ COLUMNS: dict[Kind, tuple[str, ...]] = {
     "quota": ("target", "received"),
 }
 _WHOLE = frozenset({"riket", "hela riket", "totalt", "totalsumma", "summa"})
+# How a workbook, an old workbook, a PDF begin.
+_NO_TEXT = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0", b"%PDF")
 _MOST_ROWS, _MOST_FAULTS, _LARGEST = 2000, 20, 10_000_000
 
 
@@ -69,6 +72,8 @@ class Table:
 def read(content: bytes) -> Table:
     """The table of the file. Raises DoesNotAddUp."""
     text = _text(content)
+    if not text.strip():
+        raise DoesNotAddUp(Fault("empty", 1))
     lines = _lines(text)
     head = next((n for n, (_, cells) in enumerate(lines) if _kind(cells)), None)
     if head is None:
@@ -83,19 +88,22 @@ def read(content: bytes) -> Table:
 
 
 def _text(content: bytes) -> str:
-    for encoding in ("utf-8-sig", "cp1252"):
+    """As spreadsheets save text. A spreadsheet itself, or anything else that is not text, is refused."""
+    if content.startswith(_NO_TEXT):
+        raise DoesNotAddUp(Fault("no-text", 1))
+    for encoding in ("utf-16",) if content.startswith((BOM_UTF16_LE, BOM_UTF16_BE)) else ("utf-8-sig", "cp1252"):
         try:
             text = content.decode(encoding)
         except UnicodeDecodeError:
             continue
         if "\x00" not in text:
             return text
-    raise DoesNotAddUp(Fault("no-table", 1))
+    raise DoesNotAddUp(Fault("no-text", 1))
 
 
 def _lines(text: str) -> list[tuple[int, list[str]]]:
     """Every row with the line that it begins on: a cell in quotes may hold line breaks."""
-    separator = ";" if text.count(";") > text.count(",") else ","
+    separator = max("\t;,", key=text.count)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator)
     found, begins = [], 1
     try:
@@ -116,20 +124,39 @@ def _kind(cells: Sequence[str]) -> Kind | None:
     return "quota" if {"kommun", "tal", "mottagna"} <= set(folded) else None
 
 
-def _number(cell: str, line: int, column: str) -> int:
+def _number(cell: str) -> int | None:
     plain = re.sub(r"[\s\u00a0\u202f]", "", cell)
     if not plain:
         return 0
     if not (plain.isascii() and plain.isdigit()) or int(plain) > _LARGEST:
-        raise DoesNotAddUp(Fault("no-number", line, column))
+        return None
     return int(plain)
+
+
+def _filled(
+    lines: Sequence[tuple[int, list[str]]], head: int, places: Sequence[int]
+) -> Iterator[tuple[int, list[str], tuple[int, ...]]]:
+    """Every row below the heading that is not empty, with its numbers. Raises all that cannot be read at once."""
+    headings, faults, found = lines[head][1], [], []
+    for line, cells in lines[head + 1 :]:
+        if not any(cells):
+            continue
+        if len(cells) < len(headings) or any(cells[len(headings) :]):
+            faults.append(Fault("columns", line, said=len(headings), made=len(cells)))
+            continue
+        numbers = [_number(cells[place]) for place in places]
+        faults += [Fault("no-number", line, headings[p]) for p, n in zip(places, numbers, strict=True) if n is None]
+        found.append((line, cells, tuple(number or 0 for number in numbers)))
+    if faults:
+        raise DoesNotAddUp(*faults)
+    yield from found
 
 
 def _received(lines: Sequence[tuple[int, list[str]]], head: int) -> Table:
     at, headings = lines[head]
     first = next(n for n, cell in enumerate(headings) if cell.casefold().startswith("kvotflykting"))
     if len(headings) < first + 12 or first < 1:
-        raise DoesNotAddUp(Fault("few-columns", at))
+        raise DoesNotAddUp(Fault("columns", at, said=max(first, 1) + 12, made=len(headings)))
     for n, word in enumerate(_HEADINGS):
         pair = headings[first + 2 * n], headings[first + 2 * n + 1]
         if word not in pair[0].casefold() or not pair[1].casefold().startswith("varav"):
@@ -142,14 +169,9 @@ def _received(lines: Sequence[tuple[int, list[str]]], head: int) -> Table:
         if label == "uppdaterad" and (match := re.match(r"(\d{4}-\d{2}-\d{2})", said)):
             published_on = _date(match[1])
     rows, county = [], ""
-    for line, cells in lines[head + 1 :]:
-        if not any(cells):
-            continue
-        if len(cells) < first + 12:
-            raise DoesNotAddUp(Fault("few-columns", line))
+    for line, cells, numbers in _filled(lines, head, range(first, first + 12)):
         county = cells[0] or county
         name = cells[first - 1]
-        numbers = tuple(_number(cells[first + n], line, headings[first + n]) for n in range(12))
         if name.casefold() == "delsumma":
             rows.append(Row("county", county, county, numbers, line))
         elif not name or name.casefold() in _WHOLE or cells[0].casefold() in _WHOLE:
@@ -163,15 +185,10 @@ def _quota(lines: Sequence[tuple[int, list[str]]], head: int) -> Table:
     at, headings = lines[head]
     names = [cell.casefold() for cell in headings]
     if "län" not in names:
-        raise DoesNotAddUp(Fault("few-columns", at))
-    county, name, *numbers = (names.index(word) for word in ("län", "kommun", "tal", "mottagna"))
+        raise DoesNotAddUp(Fault("no-column", at, "Län"))
+    county, name, *places = (names.index(word) for word in ("län", "kommun", "tal", "mottagna"))
     rows = []
-    for line, cells in lines[head + 1 :]:
-        if not any(cells):
-            continue
-        if len(cells) < len(headings):
-            raise DoesNotAddUp(Fault("few-columns", line))
-        counts = tuple(_number(cells[n], line, headings[n]) for n in numbers)
+    for line, cells, counts in _filled(lines, head, places):
         if cells[name]:
             rows.append(Row("municipality", cells[county], cells[name], counts, line))
         elif cells[county].casefold() in _WHOLE:
