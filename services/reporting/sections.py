@@ -99,7 +99,7 @@ def quota(found: QuotaProgress, language: Language) -> Section:
         labels,
         Series(t("quota.line"), [m.cumulative for m in found.by_month]),
         target=None if found.target is None else Target(t("quota.target"), found.target),
-        last_year=None if None in earlier else Series(str(found.year - 1), earlier),
+        last_year=None if None in earlier else Series(t("quota.line.before", year=found.year - 1), earlier),
         words=language.words(t("chart.month")),
     )
     return Section("quota", says, figure)

@@ -111,6 +111,10 @@ async def send(http: httpx.AsyncClient, content: bytes, **fields: str) -> httpx.
 async def test_a_table_is_kept_in_versions_and_the_same_again_is_no_change(reporting: Reporting) -> None:
     async with reporting.client("coordinator") as http:
         assert (await send(http, QUOTA)).json()["code"] == "published-year-missing"
+        assert (await send(http, QUOTA, year="2018")).json()["code"] == "published-day-missing"
+        assert (await send(http, QUOTA, year="2018", published_on="2019-01-01")).json()["code"] == "published-day-ahead"
+        assert (await send(http, RECEIVED, published_on="2018-01-01")).json()["code"] == "published-other-day"
+        assert (await send(http, RECEIVED)).json()["code"] == "published-file-ahead"
         assert (await send(http, RECEIVED, year="2017")).json()["code"] == "published-other-year"
         said = {"year": "2018", "published_on": "2018-12-01"}
         first = await send(http, QUOTA, **said)
@@ -177,6 +181,21 @@ async def test_the_form_shows_every_fault_at_once_and_keeps_what_was_typed(repor
             headers={**HTML, "origin": "http://localhost:8400"},
         )
         assert (good.status_code, good.headers.get("location")) == (422, None), "published after the town's day"
+        unsaid = await http.post(
+            "/reporting/forms/published",
+            files={"file": ("t.csv", QUOTA)},
+            data=hidden,
+            headers={**HTML, "origin": "http://localhost:8400"},
+        )
+        for name in ("year", "published_on"):
+            assert f'href="#f-{name}"' in unsaid.text, "one asks for all that is missing at once"
+        nothing = await http.post(
+            "/reporting/forms/published",
+            files={"file": ("", b"", "application/octet-stream")},
+            data=hidden,
+            headers={**HTML, "origin": "http://localhost:8400"},
+        )
+        assert (nothing.status_code, "You have not chosen a file." in nothing.text) == (422, True)
         Path(reporting.runtime.settings.clock_file or "").write_text("2019-06-01T12:00:00+02:00")
         good = await http.post(
             "/reporting/forms/published",

@@ -51,27 +51,44 @@ async def _content(upload: object) -> bytes:
     if not isinstance(upload, UploadFile):
         raise Problem(422, "file-missing", field="file")
     content = await upload.read(LARGEST + 1)
+    if not content and not upload.filename:
+        raise Problem(422, "file-missing", field="file")
     if len(content) > LARGEST:
         raise Problem(413, "file-too-large", field="file", n=LARGEST // 1024)
     return content
 
 
+class Unsaid(Exception):
+    """Year or day of publication are missing, or are not what the file says. Holds every problem there is."""
+
+    def __init__(self, problems: list[Problem]) -> None:
+        super().__init__("what the file does not say is asked for")
+        self.problems = problems
+
+
 def _said(table: Table, given: UploadForm, today: date) -> tuple[int, date]:
-    """Year and day of publication: the file's own where it has them, else what was filled in."""
-    if table.year is not None and given.year is not None and table.year != given.year:
-        raise Problem(422, "published-other-year", field="year", year=table.year)
-    year, published_on = table.year or given.year, table.published_on or given.published_on
+    """Year and day of publication: the file's own where it has them, else what was filled in. Raises Unsaid."""
+    wrong = []
+    year, day = table.year or given.year, table.published_on or given.published_on
     if year is None:
-        raise Problem(422, "published-year-missing", field="year")
-    if published_on is None:
-        raise Problem(422, "published-day-missing", field="published_on")
-    if published_on > today:
-        raise Problem(422, "published-day-ahead", field="published_on", today=today)
-    return year, published_on
+        wrong.append(Problem(422, "published-year-missing", field="year"))
+    elif given.year not in {None, year}:
+        wrong.append(Problem(422, "published-other-year", field="year", year=year))
+    if day is None:
+        wrong.append(Problem(422, "published-day-missing", field="published_on"))
+    elif given.published_on not in {None, day}:
+        wrong.append(Problem(422, "published-other-day", field="published_on", day=day))
+    elif day > today and table.published_on:
+        wrong.append(Problem(422, "published-file-ahead", field="file", day=day, today=today))
+    elif day > today:
+        wrong.append(Problem(422, "published-day-ahead", field="published_on", today=today))
+    if wrong or year is None or day is None:
+        raise Unsaid(wrong)
+    return year, day
 
 
 async def take_in(request: Request, actor: Actor, content: bytes, given: UploadForm, key: UUID) -> Answer:
-    """Raises DoesNotAddUp, or Problem for what the form says."""
+    """Raises DoesNotAddUp, or Unsaid for what the form says."""
     own, table = runtime(request), read(content)
     year, published_on = _said(table, given, own.clock.today())
 
@@ -121,6 +138,8 @@ async def upload(request: Request, actor: Importer) -> Response:
         answer = await take_in(request, actor, content, posted.value, key)
     except DoesNotAddUp as refused:
         raise _problem(refused.faults[0]) from None
+    except Unsaid as refused:
+        raise refused.problems[0] from None
     return JSONResponse(answer.data, answer.status, answer.headers())
 
 
@@ -139,8 +158,12 @@ async def upload_form(request: Request, actor: Importer) -> Response:
         for problem in map(_problem, refused.faults):
             form = form.with_error(explain(texts, lang, problem.code, "file", problem.facts))
         return await _list(request, actor, 422, form)
+    except Unsaid as refused:
+        for problem in refused.problems:
+            form = form.refused(request, texts, problem)
+        return await _list(request, actor, 422, form)
     except Problem as no:
-        if no.field not in {"file", "year", "published_on"}:
+        if no.field != "file":
             raise
         return await _list(request, actor, no.status, form.refused(request, texts, no))
     return RedirectResponse(answer.location or "/reporting/published", 303)
