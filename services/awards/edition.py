@@ -103,6 +103,17 @@ def check_open(edition: Edition | None, year: int, now: datetime) -> None:
         raise Refused("prize-closed", year=year, day=ends_on(edition.closes_at), clock=ends_at(edition.closes_at))
 
 
+def open_now(editions: tuple[Edition, ...], now: datetime) -> tuple[Edition, ...]:
+    """Every edition that takes nominations, the one that closes first before the others."""
+    return tuple(sorted((e for e in editions if e.is_open(now)), key=lambda e: (e.closes_at, e.prize_year)))
+
+
+def just_closed(editions: tuple[Edition, ...], now: datetime) -> Edition | None:
+    """What who is late had wanted: the one that closed last, until it is published. None while there is an open one."""
+    closed = [e for e in editions if e.closes_at <= now and not e.published]
+    return None if open_now(editions, now) else max(closed, key=lambda e: e.closes_at, default=None)
+
+
 def current(editions: tuple[Edition, ...], now: datetime) -> Edition | None:
     """The edition that the public form is for: the open one that closes first, the next to open, the last closed."""
     coming = sorted((e for e in editions if e.closes_at > now), key=lambda e: (e.opens_at > now, e.closes_at))

@@ -1,15 +1,17 @@
 """Pages for everybody: the prize and its calendar, the form, its thanks, and the nominator's own nomination."""
 
 import re
+from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, HTTPException, Query, Request
 from fastapi.encoders import jsonable_encoder
 from fastapi.responses import JSONResponse, RedirectResponse, Response
+from pydantic import Field
 
 from services.awards import handlers, rules, store, store_prizes, words
 from services.awards.bodies import CorrectionBody, LinkBody, NominationBody
-from services.awards.edition import SAID, Edition, current
+from services.awards.edition import SAID, Edition, current, just_closed, open_now
 from services.awards.handlers import Doing
 from services.awards.http import address_of, doing, editions, guard_of, run, submit
 from services.awards.picture import picture
@@ -44,7 +46,9 @@ async def prize(request: Request) -> Response:
         past = [e for e in every if e.published]
         named = await words.laureates(tx, own.vault, [id for e in past for id in e.named])
         kinds = {id: found.nominee_kind for e in past for id, found in (await store.some(tx, e.laureates)).items()}
-    meant = current(tuple(e for e in every if not e.published), now)
+    waiting = tuple(e for e in every if not e.published)
+    meant = current(waiting, now)
+    rounds = open_now(waiting, now) or ((meant,) if meant else ())
     shown = [
         {
             "edition": e,
@@ -59,9 +63,8 @@ async def prize(request: Request) -> Response:
     return own.pages.render(
         request,
         "prize.html",
-        edition=meant,
-        phase=meant.phase(now) if meant else None,
-        figure=drawn(request, meant) if meant else None,
+        rounds=[(e, e.phase(now), drawn(request, e)) for e in rounds],
+        missed=_missed(waiting, meant, now),
         past=shown,
         **SAID,
     )
@@ -79,11 +82,21 @@ def _published(shown: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-async def _form(request: Request, form: Form, opened: str, key: str | None = None, status: int = 200) -> Response:
+def _missed(every: tuple[Edition, ...], meant: Edition | None, now: datetime) -> Edition | None:
+    """The edition that who comes too late may have wanted, when the page is about another one."""
+    closed = just_closed(every, now)
+    return closed if closed != meant else None
+
+
+async def _form(
+    request: Request, form: Form, opened: str, key: str | None = None, status: int = 200, year: int | None = None
+) -> Response:
+    """The form of `year`'s edition; without one, of the edition that is open now."""
     own = runtime(request)
     now = own.clock.now()
     async with own.database.reading() as conn:
-        edition = current(await editions(conn), now)
+        every = await editions(conn)
+    edition = next((e for e in every if e.prize_year == year), None) or current(every, now)
     return own.pages.render(
         request,
         "nominate.html",
@@ -93,6 +106,8 @@ async def _form(request: Request, form: Form, opened: str, key: str | None = Non
         key=key,
         edition=edition,
         is_open=edition is not None and edition.is_open(now),
+        others=[e for e in open_now(every, now) if e != edition],
+        missed=_missed(every, edition, now),
         phase=edition.phase(now) if edition else None,
         figure=drawn(request, edition) if edition else None,
         kinds=KINDS,
@@ -101,10 +116,16 @@ async def _form(request: Request, form: Form, opened: str, key: str | None = Non
     )
 
 
+class NominationForm(NominationBody):
+    """As the page asks: always for the edition that the form was opened for."""
+
+    prize_year: Annotated[int, Field(ge=2000, le=2100)]
+
+
 @router.get("/nominate", dependencies=[public()], response_model=None)
-async def nominate(request: Request) -> Response:
+async def nominate(request: Request, year: Annotated[int | None, Query(ge=2000, le=2100)] = None) -> Response:
     """The form, for everybody, while the prize is open; else when it opens or closed."""
-    return await _form(request, Form(), guard_of(runtime(request)).opened())
+    return await _form(request, Form(), guard_of(runtime(request)).opened(), year=year)
 
 
 @router.post("/forms/nominate", dependencies=[public()], response_model=None)
@@ -114,7 +135,9 @@ async def submitted(request: Request) -> Response:
     guard, texts, lang = guard_of(own), own.pages.texts, language(request)
     given = await request.form()
     opened = str(given.get("opened", ""))[:600]
-    posted = forms.parse(_only_words(given), NominationBody, texts, lang)
+    posted = forms.parse(_only_words(given), NominationForm, texts, lang)
+    typed = posted.form.value("prize_year")
+    year = int(typed) if typed.isascii() and typed.isdigit() and len(typed) == 4 else None
     address, age = address_of(request), guard.age(opened)
     doubt = rules.suspicion(rules.Sign(posted.bait, age, guard.recent(address)))
     if posted.value is None or doubt is not None:
@@ -123,21 +146,21 @@ async def submitted(request: Request) -> Response:
         if doubt is not None and not (doubt == "too-fast" and posted.value is None):
             form = form.with_error(explain(texts, lang, f"nomination-{doubt}"))
         again = opened if age is not None else guard.opened()
-        return await _form(request, form, again, posted.key or None, 429 if doubt == "too-many" else 422)
+        return await _form(request, form, again, posted.key or None, 429 if doubt == "too-many" else 422, year)
     try:
         answer = await submit(request, posted.value, key_of({}, {"key": posted.key}))
     except Refused as no:
-        return await _form(request, posted.form.refused(request, texts, no), opened, posted.key, 422)
+        return await _form(request, posted.form.refused(request, texts, no), opened, posted.key, 422, year)
     except Problem as no:
         if no.code != "idempotency-key-reused":
             raise
         # The form was sent before with other words: whether that was meant is for the person to say.
         told = posted.form.refused(request, texts, Problem(422, "nomination-sent-before"))
-        return await _form(request, told, opened, None, 422)
+        return await _form(request, told, opened, None, 422, year)
     if not answer.replayed:
         guard.count(address)
-    receipt = "?receipt=true" if posted.value.email else ""
-    return RedirectResponse(f"/awards/thanks/{answer.data['reference']}{receipt}", 303)
+    receipt = "&receipt=true" if posted.value.email else ""
+    return RedirectResponse(f"/awards/thanks/{answer.data['reference']}?year={posted.value.prize_year}{receipt}", 303)
 
 
 def _only_words(given: Any) -> Any:
@@ -146,14 +169,20 @@ def _only_words(given: Any) -> Any:
 
 
 @router.get("/thanks/{reference}", dependencies=[public()], response_model=None)
-async def thanks(request: Request, reference: str, receipt: bool = False) -> Response:
+async def thanks(
+    request: Request,
+    reference: str,
+    year: Annotated[int | None, Query(ge=2000, le=2100)] = None,
+    receipt: bool = False,
+) -> Response:
     """What happens next. Says nothing of the nomination that the address does not say already."""
     if not re.fullmatch(r"[0-9a-f]{4}-[0-9a-f]{4}", reference):
         raise HTTPException(404)
     own = runtime(request)
     now = own.clock.now()
     async with own.database.reading() as conn:
-        edition = current(await editions(conn), now)
+        every = await editions(conn)
+    edition = next((e for e in every if e.prize_year == year), None) or current(every, now)
     return own.pages.render(request, "thanks.html", reference=reference, receipt=receipt, edition=edition, now=now)
 
 
