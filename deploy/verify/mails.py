@@ -11,7 +11,7 @@ import httpx
 from deploy.verify.evidence import Evidence, facts_of
 from deploy.verify.findings import Report
 from deploy.verify.site import Site
-from services.notifications import deadlines, prizes, rules, store_deadlines
+from services.notifications import deadlines, dealing, prizes, rules, store_deadlines
 from services.notifications.deadlines import Deadline, KnownCase, Progress
 from services.notifications.prizes import KnownPrize
 from shared.contracts.awards import EditionEvent
@@ -40,7 +40,9 @@ class Wanted:
     def take(self, fact: Fact) -> None:
         for notice in rules.notices(fact, fact.recorded_at):
             self.alerts[notice.id] = (str(notice.cause), notice.channel, notice.recipient)
-        self.dealt_with.update(rules.dealt_with(fact))
+            if fact.sequence > 1:  # what was dealt with before is asked for anew; facts of one subject are in order
+                self.dealt_with.discard((notice.rule, notice.about))
+        self.dealt_with.update(dealing.dealt_with(fact))
         known = self._known[1] if self._known is not None and self._known[0] == fact.subject else None
         after: KnownCase | KnownPrize | None
         if isinstance(fact.event, CaseEvent):

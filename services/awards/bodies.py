@@ -9,6 +9,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from services.awards.rules import CITATION_LONGEST, CITATION_SHORTEST
 from shared.contracts.awards import (
+    CancelReason,
     IneligibleReason,
     LiftReason,
     MoveReason,
@@ -109,6 +110,18 @@ class AnnouncementBody(CalendarBody):
 
 class MoveBody(CalendarBody):
     reason: MoveReason
+
+
+class CancellationBody(BaseModel):
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
+
+    reason: CancelReason
+
+
+class ReinstatementBody(BaseModel):
+    """The round is held after all, as it was announced."""
+
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
 
 
 class AssessmentBody(BaseModel):

@@ -8,6 +8,7 @@ from uuid import UUID
 from services.awards.edition import Edition
 from services.awards.nomination import Nomination
 from shared.contracts.awards import (
+    CancelReason,
     IneligibleReason,
     LiftReason,
     MoveReason,
@@ -38,6 +39,22 @@ class MoveCalendar:
     ceremony_on: date
     reason: MoveReason
     now: datetime
+    tell: tuple[UUID, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Cancel:
+    """The round was announced by mistake, or is not held. `tell`: as above; `unassessed`: what waits to be assessed."""
+
+    reason: CancelReason
+    tell: tuple[UUID, ...] = ()
+    unassessed: tuple[UUID, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Reinstate:
+    """The cancellation is taken back."""
+
     tell: tuple[UUID, ...] = ()
 
 
@@ -149,7 +166,7 @@ class LiftRecusal:
     edition: Edition | None
 
 
-EditionCommand: TypeAlias = Announce | MoveCalendar | Propose | DecidePrize | Withhold | Publish
+EditionCommand: TypeAlias = Announce | MoveCalendar | Cancel | Reinstate | Propose | DecidePrize | Withhold | Publish
 NominationCommand: TypeAlias = SubmitNomination | CorrectNomination | WithdrawNomination | Assess | MarkSame
 ReviewCommand: TypeAlias = Score | Recuse | LiftRecusal
 Command: TypeAlias = EditionCommand | NominationCommand | ReviewCommand

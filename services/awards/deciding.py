@@ -1,4 +1,4 @@
-"""Commands on a prize's edition: announced, moved, proposed, decided, published."""
+"""Commands on a prize's edition: announced, moved, cancelled, proposed, decided, published."""
 
 from collections.abc import Mapping
 from uuid import UUID, uuid5
@@ -6,6 +6,7 @@ from uuid import UUID, uuid5
 from services.awards import domain, store, store_prizes, words
 from services.awards.bodies import (
     AnnouncementBody,
+    CancellationBody,
     DecisionBody,
     MoveBody,
     ProposalBody,
@@ -13,11 +14,13 @@ from services.awards.bodies import (
 )
 from services.awards.commands import (
     Announce,
+    Cancel,
     DecidePrize,
     EditionCommand,
     MoveCalendar,
     Propose,
     Publish,
+    Reinstate,
     Withhold,
 )
 from services.awards.edition import Edition, instant
@@ -68,13 +71,32 @@ async def announce(doing: Doing, body: AnnouncementBody) -> Answer:
 async def move(doing: Doing, year: int, body: MoveBody, expected: int) -> Answer:
     stored = await _load(doing, year, expected)
     opens_at, closes_at = instant(body.opens_at, "opens_at"), instant(body.closes_at, "closes_at")
-    # Nobody nominates or withdraws meanwhile, so who is told is exactly who had nominated when it moved. The addresses
-    # are compared here and shown to nobody; whoever sends asks for each at the moment of sending.
-    nominations = judged(await store.of_year(doing.tx, year))
-    said = await words.of(doing.tx, doing.vault, (id for id, each in nominations.items() if each.receipt_wanted))
-    tell = to_tell(nominations, {id: each.email for id, each in said.items()})
+    tell = await _to_tell(doing, judged(await store.of_year(doing.tx, year)))
     command = MoveCalendar(opens_at, closes_at, body.ceremony_on, body.reason, doing.now, tell)
     return await _do(doing, year, stored, command)
+
+
+async def _to_tell(doing: Doing, nominations: Mapping[UUID, Nomination]) -> tuple[UUID, ...]:
+    """Nobody nominates or withdraws meanwhile, so who is told is exactly who had nominated.
+
+    The addresses are compared here and shown to nobody; whoever sends asks for each at the moment of sending.
+    """
+    said = await words.of(doing.tx, doing.vault, (id for id, each in nominations.items() if each.receipt_wanted))
+    return to_tell(nominations, {id: each.email for id, each in said.items()})
+
+
+async def cancel(doing: Doing, year: int, body: CancellationBody, expected: int) -> Answer:
+    """The round is not held. Nothing is erased: it can be held after all."""
+    stored = await _load(doing, year, expected)
+    nominations = judged(await store.of_year(doing.tx, year))
+    unassessed = tuple(id for id, each in nominations.items() if each.standing == "new")
+    return await _do(doing, year, stored, Cancel(body.reason, await _to_tell(doing, nominations), unassessed))
+
+
+async def reinstate(doing: Doing, year: int, expected: int) -> Answer:
+    stored = await _load(doing, year, expected)
+    tell = await _to_tell(doing, judged(await store.of_year(doing.tx, year)))
+    return await _do(doing, year, stored, Reinstate(tell))
 
 
 def judged(nominations: Mapping[UUID, Listed]) -> dict[UUID, Nomination]:

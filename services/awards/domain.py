@@ -8,6 +8,7 @@ from services.awards import prize
 from services.awards.commands import (
     Announce,
     Assess,
+    Cancel,
     Command,
     CorrectNomination,
     DecidePrize,
@@ -17,12 +18,13 @@ from services.awards.commands import (
     Propose,
     Publish,
     Recuse,
+    Reinstate,
     Score,
     SubmitNomination,
     WithdrawNomination,
     Withhold,
 )
-from services.awards.edition import Edition, check_open
+from services.awards.edition import Edition, check_held, check_open
 from services.awards.nomination import Nomination
 from services.awards.review import Review
 from shared.contracts.awards import (
@@ -38,8 +40,10 @@ from shared.contracts.awards import (
     NomineeFoundSame,
     PrizeAnnounced,
     PrizeCalendarMoved,
+    PrizeCancelled,
     PrizeDecided,
     PrizePublished,
+    PrizeReinstated,
     PrizeWithheld,
     RecusalLifted,
 )
@@ -52,7 +56,7 @@ EMPTY: State = None
 def decide(command: Command, state: State) -> Sequence[AwardsEvent]:
     """The events that `command` causes; none when it is so already. Raises Refused."""
     match command:
-        case Announce() | MoveCalendar() | Propose() | DecidePrize() | Withhold() | Publish():
+        case Announce() | MoveCalendar() | Cancel() | Reinstate() | Propose() | DecidePrize() | Withhold() | Publish():
             return prize.decide(command, _edition(state))
         case SubmitNomination():
             return _submit(command, state)
@@ -125,8 +129,16 @@ def _withdraw(command: WithdrawNomination, nomination: Nomination) -> list[Award
 def _check_judging(edition: Edition | None, year: int) -> None:
     if edition is None:
         raise Refused("prize-unannounced", year=year)
+    check_held(edition)
     if edition.proposed is not None:
         raise Refused("proposed-already")
+
+
+def _check_undecided(edition: Edition | None) -> None:
+    if edition is not None:
+        check_held(edition)
+    if edition is not None and edition.outcome is not None:
+        raise Refused("decided-already")
 
 
 def _assess(command: Assess, nomination: Nomination) -> list[AwardsEvent]:
@@ -179,16 +191,14 @@ def _score(command: Score, review: Review | None) -> list[AwardsEvent]:
 def _recuse(command: Recuse, review: Review | None) -> list[AwardsEvent]:
     if review is not None and review.recused is not None:
         return []
-    if command.edition is not None and command.edition.outcome is not None:
-        raise Refused("decided-already")
+    _check_undecided(command.edition)
     return [JurorRecused(nomination=command.nomination, juror=command.juror, reason=command.reason)]
 
 
 def _lift(command: LiftRecusal, review: Review | None) -> list[AwardsEvent]:
     if review is None or review.recused is None:
         return []
-    if command.edition is not None and command.edition.outcome is not None:
-        raise Refused("decided-already")
+    _check_undecided(command.edition)
     return [RecusalLifted(nomination=command.nomination, juror=command.juror, reason=command.reason)]
 
 
@@ -198,6 +208,8 @@ def evolve(state: State, event: AwardsEvent) -> State:
         case (
             PrizeAnnounced()
             | PrizeCalendarMoved()
+            | PrizeCancelled()
+            | PrizeReinstated()
             | LaureatesProposed()
             | PrizeDecided()
             | PrizeWithheld()

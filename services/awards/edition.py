@@ -12,16 +12,19 @@ from typing import Any, Literal, TypeAlias
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from shared.contracts.awards import WithholdReason
+from shared.contracts.awards import CancelReason, WithholdReason
 from shared.decider import Refused
 
 STOCKHOLM = ZoneInfo("Europe/Stockholm")
-Phase: TypeAlias = Literal["coming", "open", "closed", "proposed", "decided", "withheld", "published"]
+Phase: TypeAlias = Literal["coming", "open", "closed", "proposed", "decided", "withheld", "published", "cancelled"]
 
 
 @dataclass(frozen=True, slots=True)
 class Edition:
-    """Open when `opens_at` <= now < `closes_at`. `proposed` None: the jury has proposed nothing yet."""
+    """Open when `opens_at` <= now < `closes_at`. `proposed` None: the jury has proposed nothing yet.
+
+    `cancelled`: why it is not held; then nothing is taken and nothing changes until it is held after all.
+    """
 
     prize: str
     prize_year: int
@@ -34,11 +37,23 @@ class Edition:
     laureates: tuple[UUID, ...] = ()
     named: tuple[UUID, ...] = ()
     published: bool = False
+    cancelled: CancelReason | None = None
+
+    @property
+    def judging(self) -> bool:
+        """Whether nominations can be assessed and given points."""
+        return self.proposed is None and self.cancelled is None
+
+    @property
+    def undecided(self) -> bool:
+        return self.outcome is None and self.cancelled is None
 
     def is_open(self, now: datetime) -> bool:
-        return self.opens_at <= now < self.closes_at
+        return self.cancelled is None and self.opens_at <= now < self.closes_at
 
     def phase(self, now: datetime) -> Phase:
+        if self.cancelled is not None:
+            return "cancelled"
         if self.published:
             return "published"
         if self.outcome is not None:
@@ -93,10 +108,17 @@ def ends_at(moment: datetime) -> str:
 SAID: Mapping[str, Any] = MappingProxyType({"clock": clock, "local": day, "ends_on": ends_on, "ends_at": ends_at})
 
 
+def check_held(edition: Edition) -> None:
+    """Refused when the round is cancelled."""
+    if edition.cancelled is not None:
+        raise Refused("prize-cancelled", year=edition.prize_year)
+
+
 def check_open(edition: Edition | None, year: int, now: datetime) -> None:
     """Refused unless nominations are taken at `now`, with when they are."""
     if edition is None:
         raise Refused("prize-unannounced", year=year)
+    check_held(edition)
     if now < edition.opens_at:
         raise Refused("prize-not-yet-open", year=year, day=day(edition.opens_at), clock=clock(edition.opens_at))
     if now >= edition.closes_at:
@@ -110,17 +132,18 @@ def open_now(editions: tuple[Edition, ...], now: datetime) -> tuple[Edition, ...
 
 def just_closed(editions: tuple[Edition, ...], now: datetime) -> Edition | None:
     """What who is late had wanted: the one that closed last, until it is published. None while there is an open one."""
-    closed = [e for e in editions if e.closes_at <= now and not e.published]
+    closed = [e for e in editions if e.closes_at <= now and not e.published and e.cancelled is None]
     return None if open_now(editions, now) else max(closed, key=lambda e: e.closes_at, default=None)
 
 
 def current(editions: tuple[Edition, ...], now: datetime) -> Edition | None:
     """The edition that the public form is for: the open one that closes first, the next to open, the last closed."""
-    coming = sorted((e for e in editions if e.closes_at > now), key=lambda e: (e.opens_at > now, e.closes_at))
-    return coming[0] if coming else max(editions, key=lambda e: e.closes_at, default=None)
+    held = [e for e in editions if e.cancelled is None]
+    coming = sorted((e for e in held if e.closes_at > now), key=lambda e: (e.opens_at > now, e.closes_at))
+    return coming[0] if coming else max(held, key=lambda e: e.closes_at, default=None)
 
 
 def at_work(editions: tuple[Edition, ...], now: datetime) -> Edition | None:
     """The edition that jury and secretary work on: the earliest that is not decided yet, else the form's."""
-    waiting = [e for e in editions if e.outcome is None and e.opens_at <= now]
+    waiting = [e for e in editions if e.undecided and e.opens_at <= now]
     return min(waiting, key=lambda e: e.closes_at, default=None) or current(editions, now)

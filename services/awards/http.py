@@ -12,6 +12,7 @@ from services.awards import deciding, handlers, judging, rules, store_prizes
 from services.awards.bodies import (
     AnnouncementBody,
     AssessmentBody,
+    CancellationBody,
     DecisionBody,
     LiftBody,
     LinkBody,
@@ -21,6 +22,7 @@ from services.awards.bodies import (
     ProposalBody,
     PublicationBody,
     RecusalBody,
+    ReinstatementBody,
     SameBody,
     ScoreBody,
 )
@@ -211,6 +213,7 @@ async def prizes(request: Request, actor: Anybody) -> Response:
             "ceremony_on": each.ceremony_on,
             "open": each.is_open(now),
             "published": each.published,
+            "cancelled": each.cancelled is not None,
         }
         for each in found
     ]
@@ -226,6 +229,18 @@ async def announce(request: Request, body: AnnouncementBody, actor: Secretary) -
 async def move(request: Request, year: Year, body: MoveBody, actor: Secretary) -> Response:
     expected = expected_version(request.headers)
     return await respond(request, body, lambda d: deciding.move(d, year, body, expected))
+
+
+@router.post("/prizes/{year}/cancellation", response_model=None)
+async def cancel(request: Request, year: Year, body: CancellationBody, actor: Secretary) -> Response:
+    expected = expected_version(request.headers)
+    return await respond(request, body, lambda d: deciding.cancel(d, year, body, expected))
+
+
+@router.post("/prizes/{year}/reinstatement", response_model=None)
+async def reinstate(request: Request, year: Year, body: ReinstatementBody, actor: Secretary) -> Response:
+    expected = expected_version(request.headers)
+    return await respond(request, body, lambda d: deciding.reinstate(d, year, expected))
 
 
 @router.post("/prizes/{year}/proposal", response_model=None)

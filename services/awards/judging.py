@@ -58,7 +58,7 @@ async def desk(doing: Doing, year: int, *, changing: bool = False) -> Desk:
         stored = (await store_prizes.editions(doing.tx)).get(year)
     if stored is None or stored.edition is None:
         raise Problem(404, "unknown-edition")
-    if doing.actor.name and stored.edition.outcome is None:
+    if doing.actor.name and stored.edition.undecided:
         await store_prizes.seen(doing.tx, juror, doing.actor.name, year, doing.today)
     nominations = judged(await store.of_year(doing.tx, year))
     reviews = await store_prizes.reviews(doing.tx, year)

@@ -11,7 +11,7 @@ from pydantic import Field
 
 from services.awards import handlers, rules, store, store_prizes, words
 from services.awards.bodies import CorrectionBody, LinkBody, NominationBody
-from services.awards.edition import SAID, Edition, current, just_closed, open_now
+from services.awards.edition import SAID, Edition, current, day, just_closed, open_now
 from services.awards.handlers import Doing
 from services.awards.http import address_of, doing, editions, guard_of, run, submit
 from services.awards.picture import picture
@@ -65,6 +65,7 @@ async def prize(request: Request) -> Response:
         "prize.html",
         rounds=[(e, e.phase(now), drawn(request, e)) for e in rounds],
         missed=_missed(waiting, meant, now),
+        cancelled=_cancelled(every, now),
         past=shown,
         **SAID,
     )
@@ -80,6 +81,11 @@ def _published(shown: dict[str, Any]) -> dict[str, Any]:
     return {"prize": edition.prize, "prize_year": edition.prize_year, "withheld": edition.withheld} | {
         "laureates": laureates
     }
+
+
+def _cancelled(every: tuple[Edition, ...], now: datetime) -> list[Edition]:
+    """Told of until the day that the ceremony would have been."""
+    return [e for e in every if e.cancelled is not None and e.ceremony_on >= day(now)]
 
 
 def _missed(every: tuple[Edition, ...], meant: Edition | None, now: datetime) -> Edition | None:
@@ -106,6 +112,7 @@ async def _form(
         key=key,
         edition=edition,
         is_open=edition is not None and edition.is_open(now),
+        cancelled=[e for e in _cancelled(every, now) if e != edition],
         others=[e for e in open_now(every, now) if e != edition],
         missed=_missed(every, edition, now),
         phase=edition.phase(now) if edition else None,

@@ -59,6 +59,7 @@ async def nominations(
         years=dict(sorted(years.items(), reverse=True)),
         year=chosen,
         over=any(e.prize_year == chosen and e.proposed is not None for e in every),
+        cancelled=any(e.prize_year == chosen and e.cancelled is not None for e in every),
         after=further,
         reference=reference,
     )
@@ -83,7 +84,7 @@ async def _nomination(request: Request, nomination: UUID, status: int = 200, for
         past = await views.nomination_history(work, nomination, found.prize_year)
         recusals = await views.recusals(work, nomination, every)
         page = wants_page(request)
-        judging = edition is not None and edition.proposed is None and not found.state.withdrawn
+        judging = edition is not None and edition.judging and not found.state.withdrawn
         # Names are opened for who can be chosen or is joined already, and for nobody else.
         joined = [id for id, e in others.items() if e.state.same_as == nomination or id == found.state.same_as]
         wanted = [nomination, *(others if judging else joined)] if page else [nomination]
@@ -106,10 +107,11 @@ async def _nomination(request: Request, nomination: UUID, status: int = 200, for
         past=past,
         judging=judging,
         over=edition is not None and edition.proposed is not None,
+        cancelled=edition is not None and edition.cancelled is not None,
         following=next((id for id, each in others.items() if each.state.standing == "new"), None) if judging else None,
         done=request.query_params.get("done", ""),
         recusals=recusals,
-        undecided=edition is not None and edition.outcome is None,
+        undecided=edition is not None and edition.undecided,
         led=[(id, said[id].nominee) for id, e in others.items() if e.state.same_as == nomination and id in said],
         same=said.get(found.state.same_as) if found.state.same_as else None,
         joinable=sorted(open_to_join, key=lambda pair: pair[1].casefold()),

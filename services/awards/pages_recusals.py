@@ -47,7 +47,7 @@ async def _lifting(
         found=found,
         nominee=said[nomination].nominee if nomination in said else None,
         proposed=edition is not None and edition.proposed is not None,
-        undecided=edition is not None and edition.outcome is None,
+        undecided=edition is not None and edition.undecided,
         form=form or Form({}),
         lifts=LIFTS,
     )

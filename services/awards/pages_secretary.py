@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict
 from services.awards import deciding, views
 from services.awards.bodies import (
     AnnouncementBody,
+    CancellationBody,
     Citation,
     DecisionBody,
     LaureateBody,
@@ -18,6 +19,7 @@ from services.awards.bodies import (
     MoveBody,
     ProposalBody,
     PublicationBody,
+    ReinstatementBody,
 )
 from services.awards.edition import SAID, STOCKHOLM, at_work
 from services.awards.http import Secretary, Year, doing, editions
@@ -32,8 +34,9 @@ from shared.web.problems import Problem, wants_page
 
 router = APIRouter(prefix="/awards", tags=["pages"], include_in_schema=False)
 MOVES = ("few-nominations", "technical-fault", "council-meeting-moved", "set-in-error")
+CANCELS = ("announced-in-error", "not-awarded", "other-round-instead")
 WITHHOLDS = ("no-eligible-nominee", "criteria-not-met", "other-use-of-means")
-STEPS = ("calendar", "proposal", "decision", "publication")
+STEPS = ("calendar", "proposal", "decision", "publication", "cancellation")
 MOST = 5
 
 
@@ -129,7 +132,7 @@ async def _round(request: Request, year: int, template: str, status: int = 200, 
         names={id: said.nominee for id, said in found.words.items()},
         citations={id: said.citation for id, said in found.words.items()},
         reference=reference,
-        reasons={"move": MOVES, "withhold": WITHHOLDS},
+        reasons={"move": MOVES, "cancel": CANCELS, "withhold": WITHHOLDS},
         today=own.clock.today(),
         **SAID,
     )
@@ -188,6 +191,28 @@ async def calendar_form(request: Request, actor: Secretary, year: Year) -> Respo
         lambda d, body, seen: deciding.move(d, year, body, seen),
         lambda status, form: _round(request, year, "step_calendar.html", status, form),
         f"/awards/prizes/{year}?done=moved",
+    )
+
+
+@router.post("/forms/cancellation/{year}", response_model=None)
+async def cancellation_form(request: Request, actor: Secretary, year: Year) -> Response:
+    return await command(
+        request,
+        CancellationBody,
+        lambda d, body, seen: deciding.cancel(d, year, body, seen),
+        lambda status, form: _round(request, year, "step_cancellation.html", status, form),
+        f"/awards/prizes/{year}?done=cancelled",
+    )
+
+
+@router.post("/forms/reinstatement/{year}", response_model=None)
+async def reinstatement_form(request: Request, actor: Secretary, year: Year) -> Response:
+    return await command(
+        request,
+        ReinstatementBody,
+        lambda d, _body, seen: deciding.reinstate(d, year, seen),
+        lambda status, form: _round(request, year, "step_cancellation.html", status, form),
+        f"/awards/prizes/{year}?done=reinstated",
     )
 
 

@@ -1,20 +1,33 @@
-"""What may happen to a prize's edition: announced, moved, proposed, decided or withheld, published. Pure."""
+"""What may happen to a prize's edition: announced, moved, cancelled, proposed, decided or withheld, published. Pure."""
 
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, datetime
+from itertools import zip_longest
 from typing import assert_never
 from uuid import UUID
 
-from services.awards.commands import Announce, DecidePrize, EditionCommand, MoveCalendar, Propose, Publish, Withhold
-from services.awards.edition import Edition, day
+from services.awards.commands import (
+    Announce,
+    Cancel,
+    DecidePrize,
+    EditionCommand,
+    MoveCalendar,
+    Propose,
+    Publish,
+    Reinstate,
+    Withhold,
+)
+from services.awards.edition import Edition, check_held, day
 from shared.contracts.awards import (
     EditionEvent,
     LaureatesProposed,
     PrizeAnnounced,
     PrizeCalendarMoved,
+    PrizeCancelled,
     PrizeDecided,
     PrizePublished,
+    PrizeReinstated,
     PrizeWithheld,
 )
 from shared.decider import Refused
@@ -28,16 +41,20 @@ def decide(command: EditionCommand, state: Edition | None) -> Sequence[EditionEv
     match command:
         case Announce():
             return _announce(command, state)
+        case Cancel():
+            return _cancel(command, _known(state))
+        case Reinstate():
+            return _reinstate(command, _known(state))
         case MoveCalendar():
-            return _move(command, _known(state))
+            return _move(command, _held(state))
         case Propose():
-            return _propose(command, _known(state))
+            return _propose(command, _held(state))
         case DecidePrize():
-            return _decide_prize(command, _known(state))
+            return _decide_prize(command, _held(state))
         case Withhold():
-            return _withhold(command, _known(state))
+            return _withhold(command, _held(state))
         case Publish():
-            return _publish(command, _known(state))
+            return _publish(command, _held(state))
         case _:
             assert_never(command)
 
@@ -46,6 +63,12 @@ def _known(state: Edition | None) -> Edition:
     if state is None:
         raise Refused("unknown-edition")
     return state
+
+
+def _held(state: Edition | None) -> Edition:
+    edition = _known(state)
+    check_held(edition)
+    return edition
 
 
 def _check_calendar(opens_at: datetime, closes_at: datetime, ceremony_on: date, now: datetime) -> None:
@@ -58,6 +81,8 @@ def _check_calendar(opens_at: datetime, closes_at: datetime, ceremony_on: date, 
 
 
 def _announce(command: Announce, state: Edition | None) -> list[EditionEvent]:
+    if state is not None and state.cancelled is not None:
+        raise Refused("announced-and-cancelled", field="prize_year", year=command.prize_year)
     if state is not None:
         raise Refused("already-announced", field="prize_year", year=command.prize_year)
     _check_calendar(command.opens_at, command.closes_at, command.ceremony_on, command.now)
@@ -86,7 +111,6 @@ def _move(command: MoveCalendar, edition: Edition) -> list[EditionEvent]:
         _check_calendar(command.opens_at, command.closes_at, command.ceremony_on, command.now)
     elif command.ceremony_on < day(edition.closes_at):
         raise Refused("ceremony-before-closing", field="ceremony_on")
-    parts = [command.tell[at : at + TOLD_AT_ONCE] for at in range(0, len(command.tell), TOLD_AT_ONCE)] or [()]
     return [
         PrizeCalendarMoved(
             opens_at=command.opens_at,
@@ -95,8 +119,32 @@ def _move(command: MoveCalendar, edition: Edition) -> list[EditionEvent]:
             reason=command.reason,
             tell=part,
         )
-        for part in parts
+        for part in _parts(command.tell) or [()]
     ]
+
+
+def _parts(ids: Sequence[UUID], size: int = TOLD_AT_ONCE) -> list[tuple[UUID, ...]]:
+    """As many as one event carries at a time."""
+    return [tuple(ids[at : at + size]) for at in range(0, len(ids), size)]
+
+
+def _cancel(command: Cancel, edition: Edition) -> list[EditionEvent]:
+    """Until the jury has proposed; from then on it is the board that withholds the prize."""
+    if edition.cancelled is not None:
+        return []
+    if edition.proposed is not None:
+        raise Refused("proposed-so-withheld")
+    half = TOLD_AT_ONCE // 2
+    parts = zip_longest(_parts(command.tell, half), _parts(command.unassessed, half), fillvalue=())
+    return [PrizeCancelled(reason=command.reason, tell=told, unassessed=left) for told, left in parts] or [
+        PrizeCancelled(reason=command.reason)
+    ]
+
+
+def _reinstate(command: Reinstate, edition: Edition) -> list[EditionEvent]:
+    if edition.cancelled is None:
+        return []
+    return [PrizeReinstated(tell=part) for part in _parts(command.tell) or [()]]
 
 
 def _propose(command: Propose, edition: Edition) -> list[EditionEvent]:
@@ -164,6 +212,10 @@ def evolve(state: Edition | None, event: EditionEvent) -> Edition:
             return replace(
                 _known(state), opens_at=event.opens_at, closes_at=event.closes_at, ceremony_on=event.ceremony_on
             )
+        case PrizeCancelled():
+            return replace(_known(state), cancelled=event.reason)
+        case PrizeReinstated():
+            return replace(_known(state), cancelled=None)
         case LaureatesProposed():
             return replace(_known(state), proposed=event.nominations)
         case PrizeDecided():

@@ -5,7 +5,17 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
-from services.notifications import domain, hours, rules, store, store_inbox, store_life, store_mail, store_people
+from services.notifications import (
+    dealing,
+    domain,
+    hours,
+    store,
+    store_deadlines,
+    store_inbox,
+    store_life,
+    store_mail,
+    store_people,
+)
 from services.notifications.domain import About, Command, FailureReason
 from services.notifications.hours import Preference
 from services.notifications.retrying import Schedule
@@ -14,6 +24,7 @@ from services.notifications.store_inbox import Held, Reader
 from services.notifications.store_life import ResendReason
 from shared import journal
 from shared.clock import STOCKHOLM
+from shared.contracts.awards import NominationSubmitted
 from shared.contracts.envelope import Fact
 from shared.database import Connection
 from shared.decider import Refused, fold
@@ -52,11 +63,15 @@ async def alert(tx: Connection, facts: Sequence[Fact], at: datetime, now: dateti
 
     `at` is business time, `now` real time.
     """
-    wanted = [notice for fact in facts for notice in rules.notices(fact, now)]
-    await make(tx, wanted, {fact.id: fact.traceparent for fact in facts}, at, now)
-    over = [pair for fact in facts for pair in rules.dealt_with(fact)]
-    if over:
-        await settle(tx, await store.asking(tx, over), at)
+    submitted = [fact.subject for fact in facts if isinstance(fact.event, NominationSubmitted)]
+    # the cancellation of its round may have been heard first: those are two subjects
+    needless = await store_deadlines.needless(tx, submitted) if submitted else []
+    for turn, wanted in dealing.in_turns(facts, now):
+        await make(tx, wanted, {fact.id: fact.traceparent for fact in turn}, at, now)
+        over = [pair for fact in turn for pair in dealing.dealt_with(fact)]
+        over += [("nomination-submitted", fact.subject) for fact in turn if fact.subject in needless]
+        if over:
+            await settle(tx, await store.asking(tx, over), at)
 
 
 async def settle(tx: Connection, ids: Sequence[UUID], at: datetime) -> None:

@@ -17,7 +17,15 @@ from shared.contracts.awards import reference
 
 # Everything else goes out in the name of the reception of refugees.
 _OF_THE_PRIZE = frozenset(
-    {"nomination-submitted", "nomination-receipt", "calendar-moved", "jury-reading", "jury-proposal"}
+    {
+        "nomination-submitted",
+        "nomination-receipt",
+        "calendar-moved",
+        "prize-cancelled",
+        "prize-reinstated",
+        "jury-reading",
+        "jury-proposal",
+    }
 )
 # Stands in the stored text where the recipient's own link goes; quoted-printable leaves it as it is.
 LINK = "LINK-OF-THE-RECIPIENT"
@@ -189,9 +197,39 @@ def _moved(say: Say, items: Sequence[Told], count: int, public_url: str, facts: 
     ]
 
 
+def _cancelled(say: Say, items: Sequence[Told], count: int, public_url: str, facts: dict[str, object]) -> list[str]:
+    return [
+        say("mail.prize-cancelled.body", year=facts["prize_year"]),
+        "",
+        say("mail.prize-cancelled.kept", reference=facts["reference"]),
+        LINK,
+        "",
+        say("why.prize-cancelled.nominator"),
+    ]
+
+
+def _reinstated(say: Say, items: Sequence[Told], count: int, public_url: str, facts: dict[str, object]) -> list[str]:
+    """The calendar as it is when the mail is written."""
+    calendar = _calendar(facts)
+    return [
+        say("mail.prize-reinstated.body", year=facts["prize_year"]),
+        "",
+        say("mail.calendar-moved.open", **calendar),
+        say("mail.calendar-moved.ceremony", **calendar),
+        "",
+        say("mail.calendar-moved.reference", reference=facts["reference"]),
+        say("mail.calendar-moved.change" if facts["open"] else "mail.calendar-moved.read"),
+        LINK,
+        "",
+        say("why.prize-reinstated.nominator"),
+    ]
+
+
 _BODIES: dict[str, Callable[[Say, Sequence[Told], int, str, dict[str, object]], list[str]]] = {
     "allocation-received": _allocations,
     "nomination-receipt": _receipt,
     "calendar-moved": _moved,
+    "prize-cancelled": _cancelled,
+    "prize-reinstated": _reinstated,
     "digest": _digest,
 }

@@ -12,20 +12,28 @@ from shared.contracts.awards import (
     LaureatesProposed,
     PrizeAnnounced,
     PrizeCalendarMoved,
+    PrizeCancelled,
     PrizeDecided,
     PrizePublished,
+    PrizeReinstated,
     PrizeWithheld,
 )
 
 
 @dataclass(frozen=True, slots=True)
 class KnownPrize:
-    """What reminders may know of a prize's edition. `proposed`: the jury has, so its work is done."""
+    """What reminders may know of a prize's edition. `proposed`: the jury has, so its work is done.
+
+    `unassessed`: nominations that a cancellation made needless to assess. `reinstated`: how often one was taken back.
+    """
 
     prize_year: int
     closes_at: datetime
     ceremony_on: date
     proposed: bool = False
+    cancelled: bool = False
+    unassessed: tuple[UUID, ...] = ()
+    reinstated: int = 0
 
     @property
     def closed_from(self) -> date:
@@ -46,6 +54,10 @@ def evolve(prize: KnownPrize | None, event: EditionEvent) -> KnownPrize | None:
     match event:
         case PrizeCalendarMoved():
             return replace(prize, closes_at=event.closes_at, ceremony_on=event.ceremony_on)
+        case PrizeCancelled():
+            return replace(prize, cancelled=True, unassessed=(*prize.unassessed, *event.unassessed))
+        case PrizeReinstated():
+            return replace(prize, cancelled=False, reinstated=prize.reinstated + 1) if prize.cancelled else prize
         case LaureatesProposed() | PrizeDecided() | PrizeWithheld() | PrizePublished():
             return replace(prize, proposed=True)
         case _:
@@ -54,12 +66,18 @@ def evolve(prize: KnownPrize | None, event: EditionEvent) -> KnownPrize | None:
 
 def deadlines(id: UUID, prize: KnownPrize | None) -> list[Deadline]:
     """What runs for the edition `id`: the jury's reading and the secretary's proposal, until there is one."""
-    if prize is None or prize.proposed:
+    if prize is None or prize.proposed or prize.cancelled:
         return []
 
     def deadline(kind: Kind) -> Deadline:
+        # what was reminded of before it was cancelled is settled: the deadline that comes back is a new one
         return Deadline(
-            uuid5(id, kind), id, kind, prize.ceremony_on, begins_on=prize.closed_from, prize_year=prize.prize_year
+            uuid5(id, f"{kind}{prize.reinstated or ''}"),
+            id,
+            kind,
+            prize.ceremony_on,
+            begins_on=prize.closed_from,
+            prize_year=prize.prize_year,
         )
 
     return [deadline("reading"), deadline("proposal")]

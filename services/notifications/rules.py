@@ -90,6 +90,7 @@ _DEALT_WITH = (
     awards.NomineeFoundSame,
     awards.NominationWithdrawn,
 )
+_NOMINATOR: tuple[Audience, ...] = ("nominator",)
 EVENT_RULES = (
     EventRule("allocation-received", reception.AllocationReceived, ("coordinators",), "cases"),
     EventRule("case-assigned", casework.CaseAssigned, ("caseworker",), "cases"),
@@ -97,6 +98,8 @@ EVENT_RULES = (
     EventRule("nomination-submitted", awards.NominationSubmitted, ("secretaries",), "nominations", done_by=_DEALT_WITH),
     EventRule("nomination-receipt", awards.NominationSubmitted, ("nominator",), "nominations"),
     EventRule("calendar-moved", awards.PrizeCalendarMoved, ("nominator",), "nominations"),
+    EventRule("prize-cancelled", awards.PrizeCancelled, _NOMINATOR, "nominations", done_by=(awards.PrizeReinstated,)),
+    EventRule("prize-reinstated", awards.PrizeReinstated, _NOMINATOR, "nominations", done_by=(awards.PrizeCancelled,)),
 )
 _CASEWORKER: tuple[Audience, ...] = ("caseworker",)
 _LATER: Mapping[int, tuple[Audience, ...]] = MappingProxyType({-14: ("caseworker", "managers")})
@@ -115,12 +118,14 @@ DEADLINE_RULES = (
 RULE_OF: Mapping[Kind, DeadlineRule] = {rule.on: rule for rule in DEADLINE_RULES}
 
 # What goes out in one mail. A burst becomes one digest: mail to one recipient is collected this long (real time).
-Bundle = Literal["allocation-received", "nomination-receipt", "calendar-moved", "digest"]
 COLLECT: Mapping[str, timedelta] = {
     "allocation-received": timedelta(seconds=5),
     "nomination-receipt": timedelta(0),
     # who mends a date that was just set wrong is told of once
     "calendar-moved": timedelta(seconds=15),
+    # who cancels by mistake and takes it back at once tells nobody of it
+    "prize-cancelled": timedelta(seconds=60),
+    "prize-reinstated": timedelta(seconds=15),
     "digest": timedelta(seconds=15),
 }
 
@@ -147,12 +152,9 @@ class Notice:
     prize_year: int | None = None
 
     @property
-    def bundle(self) -> Bundle:
-        match self.rule:
-            case "allocation-received" | "nomination-receipt" | "calendar-moved":
-                return self.rule
-            case _:
-                return "digest"
+    def bundle(self) -> str:
+        """Which mail carries it: one of COLLECT."""
+        return self.rule if self.rule in COLLECT else "digest"
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,10 +207,10 @@ def _person(audience: Audience, event: Event) -> str | None:
             return None
 
 
-def _abouts(audience: Audience, fact: Fact) -> Sequence[UUID]:
+def abouts(audience: Audience, fact: Fact) -> Sequence[UUID]:
     """What each notice links to; a nominator is known by the nomination."""
     match audience, fact.event:
-        case "nominator", awards.PrizeCalendarMoved():
+        case "nominator", awards.PrizeCalendarMoved() | awards.PrizeCancelled() | awards.PrizeReinstated():
             return fact.event.tell
         case _:
             return (fact.subject,)
@@ -225,7 +227,7 @@ def notices(fact: Fact, now: datetime) -> Sequence[Notice]:
             if person == NOBODY:
                 continue
             why, channels, inbox, email = reached(audience, person)
-            for about, channel in product(_abouts(audience, fact), channels):
+            for about, channel in product(abouts(audience, fact), channels):
                 recipient = inbox if channel == "inbox" else email
                 if recipient == NOMINATOR:
                     recipient += str(about)
@@ -235,11 +237,6 @@ def notices(fact: Fact, now: datetime) -> Sequence[Notice]:
                 notice = Notice(key, rule.name, channel, recipient, fact.id, fact.at, about, why, rule.group, withheld)
                 found.append(replace(notice, prize_year=getattr(fact.event, "prize_year", None)))
     return found
-
-
-def dealt_with(fact: Fact) -> Sequence[tuple[str, UUID]]:
-    """Of which rules, about which subject, the messages ask for nothing any more after `fact`."""
-    return [(rule.name, fact.subject) for rule in EVENT_RULES if isinstance(fact.event, rule.done_by)]
 
 
 def steps_of(deadline: Deadline) -> Mapping[int, tuple[Audience, ...]]:

@@ -62,6 +62,17 @@ async def know_prizes(tx: Connection, editions: Mapping[UUID, KnownPrize]) -> No
     )
 
 
+async def needless(tx: Connection, nominations: Collection[UUID]) -> list[UUID]:
+    """Those of `nominations` that a cancelled round has made needless to assess."""
+    rows = await tx.fetch(
+        "select left_out.id::uuid as id from known_prize"
+        " cross join lateral jsonb_array_elements_text(state -> 'unassessed') as left_out(id)"
+        " where left_out.id::uuid = any($1::uuid[])",
+        list(nominations),
+    )
+    return [row["id"] for row in rows]
+
+
 @dataclass(frozen=True, slots=True)
 class Running:
     """A deadline with how far its reminders have come."""

@@ -19,6 +19,7 @@ Day = Annotated[date, DataClass.DATE]
 MoveReason = Annotated[
     Literal["few-nominations", "technical-fault", "council-meeting-moved", "set-in-error"], DataClass.CODE
 ]
+CancelReason = Annotated[Literal["announced-in-error", "not-awarded", "other-round-instead"], DataClass.CODE]
 WithholdReason = Annotated[Literal["no-eligible-nominee", "criteria-not-met", "other-use-of-means"], DataClass.CODE]
 IneligibleReason = Annotated[
     Literal["outside-municipality", "not-about-integration", "nominated-themselves", "laureate-before", "unserious"],
@@ -53,6 +54,23 @@ class PrizeCalendarMoved(Event, type="awards.prize-calendar-moved.v1", subject_i
     closes_at: Moment
     ceremony_on: Day
     reason: MoveReason
+    tell: Annotated[tuple[Identifier, ...], Field(max_length=10_000)] = ()
+
+
+class PrizeCancelled(Event, type="awards.prize-cancelled.v1", subject_is=EDITION):
+    """The year's round is not held: nothing is taken, judged or decided. `tell`: as when a calendar is moved.
+
+    `unassessed`: the nominations that nobody need assess any more.
+    """
+
+    reason: CancelReason
+    tell: Annotated[tuple[Identifier, ...], Field(max_length=10_000)] = ()
+    unassessed: Annotated[tuple[Identifier, ...], Field(max_length=10_000)] = ()
+
+
+class PrizeReinstated(Event, type="awards.prize-reinstated.v1", subject_is=EDITION):
+    """The cancelled round is held after all, with the calendar it had. `tell`: as when it was cancelled."""
+
     tell: Annotated[tuple[Identifier, ...], Field(max_length=10_000)] = ()
 
 
@@ -153,7 +171,14 @@ def reference(nomination: UUID) -> str:
 
 
 EditionEvent: TypeAlias = (
-    PrizeAnnounced | PrizeCalendarMoved | LaureatesProposed | PrizeDecided | PrizeWithheld | PrizePublished
+    PrizeAnnounced
+    | PrizeCalendarMoved
+    | PrizeCancelled
+    | PrizeReinstated
+    | LaureatesProposed
+    | PrizeDecided
+    | PrizeWithheld
+    | PrizePublished
 )
 NominationEvent: TypeAlias = (
     NominationSubmitted
