@@ -108,6 +108,11 @@ def ends_at(moment: datetime) -> str:
 SAID: Mapping[str, Any] = MappingProxyType({"clock": clock, "local": day, "ends_on": ends_on, "ends_at": ends_at})
 
 
+def year_fits(prize_year: int, ceremony_on: date) -> bool:
+    """Whether the ceremony is in the prize's year or the next one; another year is mistyped, or meant."""
+    return ceremony_on.year - prize_year in (0, 1)
+
+
 def check_held(edition: Edition) -> None:
     """Refused when the round is cancelled."""
     if edition.cancelled is not None:

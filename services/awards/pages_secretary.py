@@ -21,14 +21,15 @@ from services.awards.bodies import (
     PublicationBody,
     ReinstatementBody,
 )
-from services.awards.edition import SAID, STOCKHOLM, at_work
+from services.awards.edition import SAID, STOCKHOLM, Edition, at_work, year_fits
+from services.awards.handlers import Doing
 from services.awards.http import Secretary, Year, doing, editions
 from services.awards.pages import drawn
 from services.awards.posting import command
 from shared.contracts.awards import reference
 from shared.decider import Refused
 from shared.runtime import runtime
-from shared.web.commands import etag, transaction
+from shared.web.commands import Answer, etag, transaction
 from shared.web.forms import Form
 from shared.web.problems import Problem, wants_page
 
@@ -38,6 +39,22 @@ CANCELS = ("announced-in-error", "not-awarded", "other-round-instead")
 WITHHOLDS = ("no-eligible-nominee", "criteria-not-met", "other-use-of-means")
 STEPS = ("calendar", "proposal", "decision", "publication", "cancellation")
 MOST = 5
+
+
+class AnnouncementForm(AnnouncementBody):
+    """As the page asks. `sure`: that the year is meant, though the ceremony is in another one."""
+
+    sure: bool = False
+
+
+class MoveForm(MoveBody):
+    sure: bool = False
+
+
+def _check_meant(form: AnnouncementForm | MoveForm, year: int) -> None:
+    """Refused: `year-unlikely`. Only a person who types is asked: the API says what it means."""
+    if not form.sure and not year_fits(year, form.ceremony_on):
+        raise Refused("year-unlikely", field="sure", year=year, ceremony=form.ceremony_on)
 
 
 class PublicationForm(BaseModel):
@@ -151,16 +168,22 @@ async def announcement(request: Request, actor: Secretary) -> Response:
 async def _announcement(request: Request, status: int, form: Form | None) -> Response:
     own = runtime(request)
     async with own.database.reading() as conn:
-        known = {e.prize_year for e in await editions(conn)}
-    this = own.clock.today().year
-    year = next(y for y in range(this, this + len(known) + 2) if y not in known)
-    usual = {
+        every = await editions(conn)
+    usual = Form(_usual(every, own.clock.today()))
+    return own.pages.render(request, "announce.html", status, form=form or usual)
+
+
+def _usual(every: tuple[Edition, ...], today: date) -> dict[str, str]:
+    """The calendar of an ordinary year: of the next one whose nominations have not closed and that nobody announced."""
+    known = {e.prize_year for e in every}
+    first = today.year if today < date(today.year, 11, 1) else today.year + 1
+    year = next(y for y in range(first, first + len(known) + 1) if y not in known)
+    return {
         "prize_year": str(year),
         "opens_at": f"{year}-10-01T00:00:00",
         "closes_at": f"{year}-11-01T00:00:00",
         "ceremony_on": date(year + 1, 1, 31).isoformat(),
     }
-    return own.pages.render(request, "announce.html", status, form=form or Form(usual))
 
 
 @router.get("/prizes/{year}/{step}", response_model=None)
@@ -173,10 +196,14 @@ async def step(request: Request, actor: Secretary, year: Year, step: str) -> Res
 
 @router.post("/forms/announcement", response_model=None)
 async def announce_form(request: Request, actor: Secretary) -> Response:
+    async def announce(d: Doing, form: AnnouncementForm, _seen: int) -> Answer:
+        _check_meant(form, form.prize_year)
+        return await deciding.announce(d, form)
+
     return await command(
         request,
-        AnnouncementBody,
-        lambda d, body, _seen: deciding.announce(d, body),
+        AnnouncementForm,
+        announce,
         lambda status, form: _announcement(request, status, form),
         None,
         new=True,
@@ -185,10 +212,14 @@ async def announce_form(request: Request, actor: Secretary) -> Response:
 
 @router.post("/forms/calendar/{year}", response_model=None)
 async def calendar_form(request: Request, actor: Secretary, year: Year) -> Response:
+    async def move(d: Doing, form: MoveForm, seen: int) -> Answer:
+        _check_meant(form, year)
+        return await deciding.move(d, year, form, seen)
+
     return await command(
         request,
-        MoveBody,
-        lambda d, body, seen: deciding.move(d, year, body, seen),
+        MoveForm,
+        move,
         lambda status, form: _round(request, year, "step_calendar.html", status, form),
         f"/awards/prizes/{year}?done=moved",
     )
