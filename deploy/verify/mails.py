@@ -27,22 +27,29 @@ class Wanted:
     """What the facts that alerts has applied call for. `alerts`: notification -> cause, channel, recipient.
 
     `reminders`: those of every deadline that ever ran, also where it moved on; `running`: the deadlines that run now.
-    `dealt_with`: of which rules, about which subjects, nothing is asked any more. `people`: who has ever signed in.
+    `asked`: notification -> when its cause was recorded; `dealt_with`: rule and subject -> since when nothing is asked.
+    `people`: who has ever signed in.
     """
 
     people: frozenset[str]
     alerts: dict[UUID, tuple[str, str, str]] = field(default_factory=dict)
     reminders: set[UUID] = field(default_factory=set)
     running: dict[UUID, Deadline] = field(default_factory=dict)
-    dealt_with: set[tuple[str, UUID]] = field(default_factory=set)
+    asked: dict[UUID, datetime] = field(default_factory=dict)
+    dealt_with: dict[tuple[str, UUID], datetime] = field(default_factory=dict)
     _known: tuple[UUID, KnownCase | KnownPrize | None] | None = None
+
+    def is_over(self, id: UUID, rule: str, about: UUID) -> bool:
+        """Whether the message asks for nothing any more: what was dealt with may have been asked for anew."""
+        when = self.dealt_with.get((rule, about))
+        return when is not None and when >= self.asked.get(id, when)
 
     def take(self, fact: Fact) -> None:
         for notice in rules.notices(fact, fact.recorded_at):
             self.alerts[notice.id] = (str(notice.cause), notice.channel, notice.recipient)
-            if fact.sequence > 1:  # what was dealt with before is asked for anew; facts of one subject are in order
-                self.dealt_with.discard((notice.rule, notice.about))
-        self.dealt_with.update(dealing.dealt_with(fact))
+            self.asked[notice.id] = fact.recorded_at
+        for pair in dealing.dealt_with(fact):
+            self.dealt_with[pair] = max(fact.recorded_at, self.dealt_with.get(pair, fact.recorded_at))
         known = self._known[1] if self._known is not None and self._known[0] == fact.subject else None
         after: KnownCase | KnownPrize | None
         if isinstance(fact.event, CaseEvent):
@@ -94,7 +101,7 @@ async def check_notifications(site: Site, evidence: Evidence, report: Report) ->
         async for row in connection.cursor(_NOTIFICATIONS, prefetch=5000):
             have.add(row["id"])
             if row["rule"] in SETTLED_BY_EVENTS:
-                over = (row["rule"], row["about"]) in called.dealt_with
+                over = called.is_over(row["id"], row["rule"], row["about"])
                 if over and row["asks"]:
                     stale.append(f"{row['channel']} {row['id']} about {row['about']}")
                 if row["settled"] and not over:

@@ -116,7 +116,13 @@ def _correct(command: CorrectNomination, nomination: Nomination) -> list[AwardsE
         raise Refused("nomination-withdrawn")
     if command.same_words and command.nominee_kind == nomination.nominee_kind:
         return []
-    return [NominationCorrected(nominee_kind=command.nominee_kind)]
+    return [
+        NominationCorrected(
+            nominee_kind=command.nominee_kind,
+            assessed=nomination.eligible is not None,
+            prize_year=nomination.prize_year,
+        )
+    ]
 
 
 def _withdraw(command: WithdrawNomination, nomination: Nomination) -> list[AwardsEvent]:

@@ -8,6 +8,8 @@ from services.notifications.rules import EVENT_RULES, Notice, abouts, notices
 from shared.contracts import awards
 from shared.contracts.envelope import Fact
 
+TO_ASSESS = ("nomination-submitted", "nomination-corrected")
+
 
 def dealt_with(fact: Fact) -> Sequence[tuple[str, UUID]]:
     """Of which rules, about which subject, the messages ask for nothing any more after `fact`."""
@@ -16,7 +18,7 @@ def dealt_with(fact: Fact) -> Sequence[tuple[str, UUID]]:
         if isinstance(fact.event, rule.done_by):
             over += [(rule.name, about) for audience in rule.who for about in abouts(audience, fact)]
     if isinstance(fact.event, awards.PrizeCancelled):
-        over += [("nomination-submitted", nomination) for nomination in fact.event.unassessed]
+        over += [(rule, nomination) for rule in TO_ASSESS for nomination in fact.event.unassessed]
     return over
 
 

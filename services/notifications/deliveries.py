@@ -27,6 +27,7 @@ Status = Literal["waiting", "sent", "failed", "withheld"]
 _CASES = frozenset({"coordinator", "caseworker", "manager"})
 _OPENED_BY = {
     "nomination-submitted": frozenset({"secretary"}),
+    "nomination-corrected": frozenset({"secretary"}),
     "jury-reading": frozenset({"jury"}),
     "jury-proposal": frozenset({"secretary"}),
 }

@@ -9,6 +9,7 @@ from fastapi.responses import JSONResponse, RedirectResponse, Response
 from pydantic import BaseModel
 
 from services.notifications import handlers, mail, store_inbox
+from services.notifications.dealing import TO_ASSESS
 from services.notifications.handlers import READERS
 from services.notifications.http import HandOver
 from services.notifications.rules import UNGIVEN, Group
@@ -103,7 +104,7 @@ def _item(item: Item) -> dict[str, Any]:
         "created_at": item.created_at.isoformat(),
         "persons": item.persons,
         "prize_year": item.prize_year,
-        "reference": reference(item.about) if item.rule == "nomination-submitted" else None,
+        "reference": reference(item.about) if item.rule in TO_ASSESS else None,
         "receive_by": item.receive_by.isoformat() if item.receive_by else None,
         "cancelled": item.cancelled,
         "due_on": item.due_on.isoformat() if item.due_on else None,

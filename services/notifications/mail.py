@@ -19,6 +19,7 @@ from shared.contracts.awards import reference
 _OF_THE_PRIZE = frozenset(
     {
         "nomination-submitted",
+        "nomination-corrected",
         "nomination-receipt",
         "calendar-moved",
         "prize-cancelled",
@@ -120,7 +121,7 @@ def link(item: Linked) -> str:
     if item.why == UNGIVEN:
         return "/notifications/inbox"
     match item.rule:
-        case "nomination-submitted":
+        case "nomination-submitted" | "nomination-corrected":
             return f"/awards/nominations/{item.about}"
         case "jury-reading":
             return f"/awards/jury?year={item.prize_year}"

@@ -84,18 +84,15 @@ class DeadlineRule:
         return frozenset(self.at_first).union(*self.steps.values())
 
 
-_DEALT_WITH = (
-    awards.NominationFoundEligible,
-    awards.NominationFoundIneligible,
-    awards.NomineeFoundSame,
-    awards.NominationWithdrawn,
-)
+_ASSESSED = (awards.NominationFoundEligible, awards.NominationFoundIneligible, awards.NominationWithdrawn)
+_DEALT_WITH = (*_ASSESSED, awards.NomineeFoundSame)
 _NOMINATOR: tuple[Audience, ...] = ("nominator",)
 EVENT_RULES = (
     EventRule("allocation-received", reception.AllocationReceived, ("coordinators",), "cases"),
     EventRule("case-assigned", casework.CaseAssigned, ("caseworker",), "cases"),
     EventRule("case-left", casework.CaseAssigned, ("previous-caseworker",), "cases"),
     EventRule("nomination-submitted", awards.NominationSubmitted, ("secretaries",), "nominations", done_by=_DEALT_WITH),
+    EventRule("nomination-corrected", awards.NominationCorrected, ("secretaries",), "nominations", done_by=_ASSESSED),
     EventRule("nomination-receipt", awards.NominationSubmitted, ("nominator",), "nominations"),
     EventRule("calendar-moved", awards.PrizeCalendarMoved, ("nominator",), "nominations"),
     EventRule("prize-cancelled", awards.PrizeCancelled, _NOMINATOR, "nominations", done_by=(awards.PrizeReinstated,)),
@@ -199,6 +196,9 @@ def _person(audience: Audience, event: Event) -> str | None:
     match audience, event:
         case "nominator", awards.NominationSubmitted():
             return None if event.receipt_wanted else NOBODY
+        case "secretaries", awards.NominationCorrected():
+            # one that nobody has assessed yet was told of when it came in
+            return None if event.assessed else NOBODY
         case "caseworker", casework.CaseAssigned():
             return event.caseworker
         case "previous-caseworker", casework.CaseAssigned():

@@ -111,9 +111,11 @@ class NominationSubmitted(Event, type="awards.nomination-submitted.v1", subject_
 
 
 class NominationCorrected(Event, type="awards.nomination-corrected.v1", subject_is=NOMINATION):
-    """The nominator has written it anew. What was assessed before is assessed again."""
+    """The nominator has written it anew. `assessed`: it had been before, and is to be assessed again."""
 
     nominee_kind: NomineeKind
+    assessed: Annotated[bool, DataClass.STATISTIC] = False
+    prize_year: Year | None = None
 
 
 class NominationWithdrawn(Event, type="awards.nomination-withdrawn.v1", subject_is=NOMINATION):

@@ -138,7 +138,10 @@ def test_a_correction_is_assessed_anew_and_an_assessment_changes_with_a_reason_o
     assert fold(evolve, decide(replace(other, changed="new-information"), found), found) == replace(
         FINE, eligible=False, reason="laureate-before"
     )
-    corrected = fold(evolve, decide(c.CorrectNomination("group", False, EDITION, OPENS), FINE), FINE)
+    (event,) = decide(c.CorrectNomination("group", False, EDITION, OPENS), FINE)
+    (unassessed,) = decide(c.CorrectNomination("group", False, EDITION, OPENS), new)
+    assert (event.assessed, unassessed.assessed) == (True, False)  # type: ignore[union-attr]
+    corrected = fold(evolve, [event], FINE)
     assert corrected == Nomination(2018, "group", revision=1)
     assert decide(c.CorrectNomination("person", True, EDITION, OPENS), FINE) == []
     assert refused(eligible, replace(new, withdrawn=True)) == "nomination-withdrawn"
