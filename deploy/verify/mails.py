@@ -14,7 +14,7 @@ from deploy.verify.site import Site
 from services.notifications import deadlines, dealing, prizes, rules, store_deadlines
 from services.notifications.deadlines import Deadline, KnownCase, Progress
 from services.notifications.prizes import KnownPrize
-from shared.contracts.awards import EditionEvent
+from shared.contracts.awards import EditionEvent, ReviewEvent, juror_id
 from shared.contracts.envelope import Fact
 from shared.contracts.reception import CaseEvent
 
@@ -28,10 +28,11 @@ class Wanted:
 
     `reminders`: those of every deadline that ever ran, also where it moved on; `running`: the deadlines that run now.
     `asked`: notification -> when its cause was recorded; `dealt_with`: rule and subject -> since when nothing is asked.
-    `people`: who has ever signed in.
+    `people`: who has ever signed in; `readers`: the jurors who have read anything, and so may have nothing left.
     """
 
     people: frozenset[str]
+    readers: set[UUID] = field(default_factory=set)
     alerts: dict[UUID, tuple[str, str, str]] = field(default_factory=dict)
     reminders: set[UUID] = field(default_factory=set)
     running: dict[UUID, Deadline] = field(default_factory=dict)
@@ -50,6 +51,8 @@ class Wanted:
             self.asked[notice.id] = fact.recorded_at
         for pair in dealing.dealt_with(fact):
             self.dealt_with[pair] = max(fact.recorded_at, self.dealt_with.get(pair, fact.recorded_at))
+        if isinstance(fact.event, ReviewEvent):
+            self.readers.add(fact.event.juror)
         known = self._known[1] if self._known is not None and self._known[0] == fact.subject else None
         after: KnownCase | KnownPrize | None
         if isinstance(fact.event, CaseEvent):
@@ -122,10 +125,11 @@ async def check_notifications(site: Site, evidence: Evidence, report: Report) ->
 
 
 async def _check_deadlines(site: Site, called: Wanted, have: set[UUID], report: Report) -> None:
-    """The deadlines are those of the history, and each that has come was reminded of: every juror for themselves."""
+    """The deadlines are those of the history, and each that has come was reminded of: every juror who has not begun."""
     stored, lost, today = dict[UUID, Deadline](), list[str](), site.today()
     async with site.database("notifications") as connection, connection.transaction(readonly=True):
         jurors = [row["sub"] for row in await connection.fetch("select sub from directory where 'jury' = any(roles)")]
+        jurors = [sub for sub in jurors if juror_id(sub) not in called.readers]
         async for row in connection.cursor("select * from deadline", prefetch=5000):
             one = store_deadlines.running_of(row).deadline
             stored[one.id] = one

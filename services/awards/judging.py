@@ -14,16 +14,9 @@ from services.awards.nomination import Nomination
 from services.awards.review import Candidate, Review, hidden_from, reading_list
 from services.awards.words import Comment, Words
 from shared.access_log import Action
-from shared.identity import Actor
+from shared.contracts.awards import juror_id
 from shared.web.commands import Answer, check_version
 from shared.web.problems import Problem
-
-JURORS = UUID("d0c7a6f4-3b60-5a58-9c1d-7f2e0b4a6c03")
-
-
-def juror_id(actor: Actor) -> UUID:
-    """Who judges, as events say it: not the name that the identity provider knows them by."""
-    return uuid5(JURORS, actor.sub)
 
 
 def review_id(nomination: UUID, juror: UUID) -> UUID:
@@ -51,7 +44,7 @@ async def desk(doing: Doing, year: int, *, changing: bool = False) -> Desk:
     From the first time on, while it is undecided, the secretary knows the actor as one of the jury.
     """
     assert doing.actor is not None
-    juror = juror_id(doing.actor)
+    juror = juror_id(doing.actor.sub)
     if changing:
         stored = await store_prizes.standing(doing.tx, year)
     else:

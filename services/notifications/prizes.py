@@ -25,6 +25,7 @@ class KnownPrize:
     """What reminders may know of a prize's edition. `proposed`: the jury has, so its work is done.
 
     `unassessed`: nominations that a cancellation made needless to assess. `reinstated`: how often one was taken back.
+    `followed`: its nominations are known here from the first.
     """
 
     prize_year: int
@@ -34,6 +35,7 @@ class KnownPrize:
     cancelled: bool = False
     unassessed: tuple[UUID, ...] = ()
     reinstated: int = 0
+    followed: bool = False
 
     @property
     def closed_from(self) -> date:
@@ -48,7 +50,7 @@ def evolve(prize: KnownPrize | None, event: EditionEvent) -> KnownPrize | None:
     A beginning that is told again, past the gate, takes nothing back.
     """
     if isinstance(event, PrizeAnnounced):
-        return prize or KnownPrize(event.prize_year, event.closes_at, event.ceremony_on)
+        return prize or KnownPrize(event.prize_year, event.closes_at, event.ceremony_on, followed=True)
     if prize is None:
         return None
     match event:

@@ -1,13 +1,13 @@
 """Cases and prizes are followed, and who must act is reminded: once for each step, and never of what is done."""
 
 import asyncio
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from uuid import UUID
 
 import structlog
 
-from services.notifications import deadlines, handlers, prizes, store, store_deadlines, store_people
+from services.notifications import deadlines, handlers, prizes, readers, store, store_deadlines
 from services.notifications.deadlines import Deadline, Progress, due, next_on
 from services.notifications.rules import RULE_OF, Notice, reminders, steps_of
 from services.notifications.store_deadlines import Running
@@ -28,6 +28,7 @@ LOOK = 1.0
 
 async def follow(tx: Connection, facts: Sequence[Fact], at: datetime) -> None:
     """Deadlines follow `facts`; reminders of what is met, moved or gone are settled, `at` in business time."""
+    await readers.follow(tx, facts, at)
     told = {fact.subject: fact for fact in facts if isinstance(fact.event, CaseEvent | EditionEvent)}
     if not told:
         return
@@ -113,7 +114,6 @@ async def remind(tx: Connection, today: date, at: datetime, now: datetime) -> in
         return 0
     found = await store_deadlines.due(tx, today)
     raised, outlived, wanted = [], [], list[Notice]()
-    jurors = await _jurors(tx) if any(one.deadline.kind == "reading" for one in found) else ()
     for one in found:
         steps = steps_of(one.deadline)
         newest = due(steps, one.progress, today)
@@ -122,6 +122,7 @@ async def remind(tx: Connection, today: date, at: datetime, now: datetime) -> in
             continue
         progress = Progress(one.progress.due_on, one.progress.told_on, newest)
         raised.append(Running(one.deadline, progress, next_on(steps, progress)))
+        jurors = await readers.left(tx, one.deadline) if one.deadline.kind == "reading" else ()
         wanted += reminders(one.deadline, newest, at, jurors)
         outlived.append(one.deadline.id)
     if not found:
@@ -133,16 +134,13 @@ async def remind(tx: Connection, today: date, at: datetime, now: datetime) -> in
     return len(found)
 
 
-async def _jurors(tx: Connection) -> Collection[str]:
-    return (await store_people.staff(tx, ["jury"])).keys()
-
-
 async def welcome(tx: Connection, sub: str, at: datetime, now: datetime) -> None:
     """A juror who has just signed in gets what the others were reminded of while nobody knew of them."""
     wanted = list[Notice]()
     for one in await store_deadlines.reminded(tx, "reading"):
         newest = one.progress.raised
-        if newest is not None and newest in steps_of(one.deadline):
+        left = await readers.left(tx, one.deadline)
+        if newest is not None and newest in steps_of(one.deadline) and sub in left:
             wanted += reminders(one.deadline, newest, at, [sub])
     await handlers.make(tx, wanted, {}, at, now)
 

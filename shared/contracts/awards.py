@@ -2,7 +2,7 @@
 
 from datetime import date
 from typing import Annotated, Literal, TypeAlias
-from uuid import UUID
+from uuid import UUID, uuid5
 
 from pydantic import AwareDatetime, Field
 
@@ -164,6 +164,14 @@ class RecusalLifted(Event, type="awards.recusal-lifted.v1", subject_is=REVIEW):
     nomination: Identifier
     juror: Identifier
     reason: LiftReason
+
+
+_JURORS = UUID("d0c7a6f4-3b60-5a58-9c1d-7f2e0b4a6c03")
+
+
+def juror_id(sub: str) -> UUID:
+    """Who judges, as events say it: not the subject that the identity provider knows them by."""
+    return uuid5(_JURORS, sub)
 
 
 def reference(nomination: UUID) -> str:

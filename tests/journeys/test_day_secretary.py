@@ -131,12 +131,13 @@ async def test_a_prize_from_its_calendar_to_its_publication(people: People, secr
     await button(page, "lifting.do", "awards").click()
     await expect(page.locator(".timeline b").first).to_have_text(words("event.recusal-lifted"))
     await expect(page.locator("#recusals")).to_have_count(0)
-    await judges_anew(juror, gardeners)
 
     await page.goto(f"{ROUND}/proposal")
     await expect(page.locator("main")).to_contain_text(words("proposal.not-now.early"))
     await people.wait_until(closes + timedelta(days=1))
     await is_told_to_read(juror)
+    await judges_anew(juror, gardeners)
+    await is_told_no_more(people)
     await page.goto(ROUND)
     jury = page.locator("section", has=page.locator("#jury")).get_by_role("row", name=name_of("jury"))
     await expect(jury).to_contain_text(words("members.of", n=1, all=1))
@@ -214,6 +215,16 @@ async def is_told_to_read(page: Any) -> None:
     await picture(page, "juror-messages")
     await page.get_by_role("link", name=told, exact=True).click()
     await expect(page.locator("h1")).to_have_text(words("jury.title.year", year=YEAR))
+
+
+async def is_told_no_more(people: People) -> None:
+    """Who has given points to all is asked for nothing."""
+
+    async def gone() -> bool:
+        items = (await people.get("jury", "/notifications/inbox"))["items"]
+        return all(item["rule"] != "jury-reading" for item in items)
+
+    await until(gone, seconds=40, what="the juror's message to go")
 
 
 async def judges_anew(page: Any, nominee: str) -> None:
