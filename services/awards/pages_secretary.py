@@ -1,5 +1,6 @@
 """Pages for the secretary: the round with its calendar, the nominations, and the forms of each step."""
 
+from dataclasses import replace
 from datetime import date, datetime
 from uuid import UUID
 
@@ -198,7 +199,8 @@ async def step(request: Request, actor: Secretary, year: Year, step: str) -> Res
 async def announce_form(request: Request, actor: Secretary) -> Response:
     async def announce(d: Doing, form: AnnouncementForm, _seen: int) -> Answer:
         _check_meant(form, form.prize_year)
-        return await deciding.announce(d, form)
+        made = await deciding.announce(d, form)
+        return replace(made, location=f"{made.location}?done=announced")
 
     return await command(
         request,

@@ -36,9 +36,9 @@ async def test_a_mistyped_year_is_asked_about_and_announced_when_it_is_meant(sit
     assert "Ja, datumen gäller priset 2062" in asked.text
     assert [each["prize_year"] for each in (await site.get("secretary", "/prizes"))["prizes"]] == [2018]
     meant = await send(site, "/announce", "announcement", prize_year="2062", sure="true")
-    assert meant.headers["location"] == "/awards/prizes/2062"
+    assert meant.headers["location"] == "/awards/prizes/2062?done=announced"
     fits = await send(site, "/announce", "announcement", prize_year="2019")
-    assert fits.headers["location"] == "/awards/prizes/2019"
+    assert fits.headers["location"] == "/awards/prizes/2019?done=announced"
 
 
 async def test_a_ceremony_that_is_moved_into_another_year_is_asked_about(site: Site) -> None:
