@@ -37,9 +37,9 @@ def next_step(case: Case) -> Step | None:
 
 
 def _waiting(case: Case) -> Iterator[Step]:
+    if (due := home_due(case)) is not None:
+        yield Step("housing", due, "law")
     if case.receive_by is not None and case.status != "arrived":
-        if housing.current(case) is None:
-            yield Step("housing", case.receive_by, "law")
         yield Step("receive", case.receive_by, "law")
     if (ends := housing.ends_on(case)) is not None:
         yield Step("contract", ends, "agreed")
@@ -51,6 +51,17 @@ def _waiting(case: Case) -> Iterator[Step]:
         yield Step("follow-up", min(follow_ups), "agreed")
     if (contact := contact_due(case)) is not None:
         yield contact
+
+
+def home_due(case: Case) -> date | None:
+    """By when an allocated household is to have a home: when it is received, so from the first arrival at the latest.
+
+    None when there is one, and for those who settle by themselves: the municipality has no home to arrange for them.
+    """
+    if case.kind != "allocated" or housing.current(case) is not None:
+        return None
+    came = [member.arrived_on for member in case.persons if member.arrived_on is not None]
+    return min([*came, *([case.receive_by] if case.receive_by else [])], default=None)
 
 
 def plan_due(case: Case, member: Member) -> date | None:

@@ -201,6 +201,20 @@ def test_the_next_step_is_the_one_that_is_due_first_by_law_routine_or_agreement(
     assert next_step(case_after(HOME, ARRIVE, PLAN, END, CLOSE)) is None
 
 
+def test_who_came_without_a_home_needs_one_from_the_day_they_came_and_who_settles_by_themselves_has_one() -> None:
+    def asked(case: Case) -> list[tuple[str, date, str]]:
+        return [(step.what, step.due, step.ground) for step in steps(case) if step.what in ("housing", "contract")]
+
+    came = case_after(ARRIVE)
+    assert (came.status, asked(came)) == ("arrived", [("housing", came.persons[0].arrived_on, "law")])
+    assert next_step(came) == steps(came)[0]  # before the contact and the plan
+    assert asked(case_after(HOME, ARRIVE)) == []
+    assert asked(case_after(HOME, ARRIVE, NO_HOME)) == asked(came)  # it did not come to pass
+    assert asked(notice_after(ARRIVE)) == []
+    late = replace(came, persons=tuple(replace(m, arrived_on=date(2018, 5, 9)) for m in came.persons))
+    assert asked(late) == [("housing", date(2018, 5, 1), "law")]  # the last day of the decision has not moved
+
+
 _days = st.dates(DECIDED - timedelta(20), TODAY + timedelta(20))
 _later = st.dates(DECIDED, TODAY + timedelta(200))
 _id = st.sampled_from(IDS)
