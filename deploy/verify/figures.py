@@ -9,7 +9,7 @@ from deploy.verify.findings import Report
 from deploy.verify.recount import recount
 from deploy.verify.recount_casework import recount_casework
 from deploy.verify.site import Site
-from services.reception import store as reception
+from services.reception import store_figures as reception
 from services.reporting import reconciliation, store_figures
 from services.reporting.board import Dashboard
 from services.reporting.figures import Counted, dashboard

@@ -112,7 +112,7 @@ async def decide(doing: Doing, loaded: store.Loaded, command: Command) -> int:
     if events:
         state = after(loaded.case, events)
         assert isinstance(state, Case)
-        await store.save(doing.tx, replace(loaded, sequence=sequence, case=state))
+        await store.save(doing.tx, replace(loaded, sequence=sequence, case=state), doing.now)
         await doing.announce(loaded.id, loaded.sequence, events)
     return sequence
 

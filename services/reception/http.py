@@ -11,7 +11,7 @@ from fastapi.encoders import jsonable_encoder
 from starlette.datastructures import UploadFile
 from starlette.responses import JSONResponse, Response
 
-from services.reception import allocations, handlers, store, store_casework, views
+from services.reception import allocations, handlers, store_casework, store_figures, views
 from services.reception.bodies import (
     AllocationBody,
     ArrivalBody,
@@ -26,6 +26,7 @@ from services.reception.bodies import (
 from services.reception.handlers import Doing
 from services.reception.imports import files
 from services.reception.imports import store as imports
+from services.reception.imports import views as import_views
 from services.reception.imports.tables import FileRefused, Format, sniff
 from shared.database import Connection
 from shared.identity import Actor
@@ -207,7 +208,7 @@ async def import_rows(
     own = runtime(request)
     async with own.database.reading() as conn:
         texts, lang = own.pages.texts, language(request)
-        found = await views.import_rows(conn, import_id, outcome, after, limit, texts, lang)
+        found = await import_views.import_rows(conn, import_id, outcome, after, limit, texts, lang)
     return JSONResponse(jsonable_encoder(found))
 
 
@@ -263,5 +264,5 @@ async def protected_persons(
 @router.get("/figures")
 async def figures(request: Request, actor: Annotated[Actor, needs("service", "auditor")]) -> Response:
     async with runtime(request).database.reading() as conn:
-        found: dict[str, Any] = await store.figures(conn)
+        found: dict[str, Any] = await store_figures.figures(conn)
     return JSONResponse(found)

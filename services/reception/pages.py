@@ -1,7 +1,7 @@
-"""Pages of cases for the people who work with them: the inbox, the case, and its forms."""
+"""Pages of cases for the people who work with them: the case, and its forms."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from datetime import date, timedelta
+from datetime import date
 from functools import partial
 from typing import Annotated, Any, Literal
 from urllib.parse import urlencode
@@ -12,7 +12,7 @@ from fastapi.encoders import jsonable_encoder
 from pydantic import BaseModel
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
-from services.reception import handlers, store, store_quotas, views
+from services.reception import handlers, views
 from services.reception.bodies import ArrivalBody, ArrivalCorrectionBody, CancellationBody
 from services.reception.handlers import Doing
 from services.reception.http import Coordinator, Reader, Worker, doing, run
@@ -30,17 +30,8 @@ from shared.web.problems import Problem, wants_page
 
 router = APIRouter(prefix="/reception")
 
-SOON_DAYS = 7
-PAGE = 50
-SHOWN: dict[str, tuple[str, str | None]] = {
-    "allocations": ("open", "allocated"),
-    "notices": ("open", "settled"),
-    "arrived": ("arrived", None),
-    "cancelled": ("cancelled", None),
-}
 # What was just done with a letter that was typed in.
 Done = Literal["allocation", "notice", "known", "corrected"]
-Show = Literal["allocations", "notices", "arrived", "cancelled"]
 
 
 class ArrivalForm(BaseModel):
@@ -56,45 +47,6 @@ class CorrectionForm(BaseModel):
 
 class CancellationForm(BaseModel):
     reason: CancelReason
-
-
-@router.get("/")
-async def start(actor: Annotated[Actor, needs("coordinator", "caseworker", "manager", "auditor")]) -> Response:
-    """Where the day begins: with allocations, with one's own cases, or with the access log."""
-    if "coordinator" in actor.roles:
-        return RedirectResponse("/reception/inbox", 303)
-    return RedirectResponse("/reception/work" if actor.roles & {"caseworker", "manager"} else "/reception/looks", 303)
-
-
-@router.get("/inbox")
-async def inbox(request: Request, actor: Reader, show: Show = "allocations", after: str | None = None) -> Response:
-    """What has to be done, the shortest time first."""
-    own = runtime(request)
-    today = own.clock.today()
-    async with own.database.reading() as conn:
-        sight = await handlers.sight(conn, actor, today)
-        found = await views.case_list(conn, sight, today, *SHOWN[show], after, PAGE)
-        counts = await store.count_open(conn, sight, today, today + timedelta(days=SOON_DAYS))
-        years = await store_quotas.quotas(conn)
-        waiting = await imports.conflicts(conn, undecided=True) if "coordinator" in actor.roles else []
-    quota = next((q for q in years if q["quota_year"] == today.year), {"quota_year": today.year})
-    return own.pages.render(
-        request,
-        "inbox.html",
-        show=show,
-        shown=list(SHOWN),
-        cases=found["cases"],
-        after=found["next"],
-        counts=counts,
-        quota=quota,
-        conflicts=len(waiting),
-        soon=SOON_DAYS,
-    )
-
-
-@router.get("/events")
-async def events(request: Request, actor: Reader) -> Response:
-    return runtime(request).hub.stream(request, {"cases", "imports"})
 
 
 @router.get("/cases/{case}")

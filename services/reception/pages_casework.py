@@ -14,7 +14,8 @@ from services.reception.bodies import CoverBody
 from services.reception.colleagues import learn_colleagues
 from services.reception.handlers import Doing
 from services.reception.http import Reader, doing
-from services.reception.pages import SOON_DAYS, case_page, command
+from services.reception.pages import case_page, command
+from services.reception.pages_inbox import PAGE, SOON_DAYS
 from services.reception.task_form import Ask, Task
 from services.reception.tasks import TASKS
 from shared.identity import Actor
@@ -29,7 +30,6 @@ router = APIRouter(prefix="/reception")
 Manager = Annotated[Actor, needs("manager")]
 
 Show = Literal["open", "closed", "unassigned"]
-PAGE = 50
 
 
 @router.get("/work")

@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from services.reception import figures, handlers, store, store_casework, store_figures, views
 from services.reception.http import Reader
-from services.reception.pages import PAGE
+from services.reception.pages_inbox import PAGE
 from shared.runtime import runtime
 from shared.web.problems import language
 

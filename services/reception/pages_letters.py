@@ -9,10 +9,11 @@ from fastapi import APIRouter, Request
 from starlette.datastructures import FormData
 from starlette.responses import RedirectResponse, Response
 
-from services.reception import allocations, handlers, letters, store, views
+from services.reception import allocations, handlers, letters, store
 from services.reception.bodies import AllocationBody, NoticeBody
 from services.reception.handlers import Doing
 from services.reception.http import Coordinator, run
+from services.reception.imports import views as import_views
 from services.reception.letters import LETTERS, Letter
 from shared.decider import Refused
 from shared.runtime import runtime
@@ -67,7 +68,7 @@ def _page(
         known=known,
         labels=labels,
         languages={lang: f"/reception/new/{letter.name}?lang={lang}" for lang in LANGUAGES},
-        differing=[views.label(name, pages.texts, lang) or name for name in known.fields] if known else [],
+        differing=[import_views.label(name, pages.texts, lang) or name for name in known.fields] if known else [],
     )
 
 

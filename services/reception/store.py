@@ -3,7 +3,7 @@
 import json
 from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -125,11 +125,14 @@ async def add(tx: Connection, cases: Sequence[Loaded]) -> set[UUID]:
     return {row["id"] for row in rows}
 
 
-async def save(tx: Connection, changed: Loaded) -> None:
-    """Its row is locked by the caller."""
+async def save(tx: Connection, changed: Loaded, at: datetime) -> None:
+    """Its row is locked by the caller. `at` is when it changed, so when it was cancelled if it is so from now on."""
     n = ", ".join(f"n.{name}" for name in _FACTS.split(", "))
+    since = "case when n.status = 'cancelled' then coalesce(c.cancelled_at, $2) end"
     await tx.execute(
-        f"update cases c set ({_FACTS}) = row({n}) from {_ROWS} where c.id = n.id", json.dumps([_row(changed)])
+        f"update cases c set ({_FACTS}, cancelled_at) = row({n}, {since}) from {_ROWS} where c.id = n.id",
+        json.dumps([_row(changed)]),
+        at,
     )
 
 
@@ -205,6 +208,10 @@ def seen(sight: Sight, first: int) -> tuple[str, list[Any]]:
     return f"({' or '.join(parts) or 'false'})", [value for _, value in given]
 
 
+_LISTED = """id, sequence, kind, status, allocation_number, category, quota_year, decided_on, receive_by, deadline,
+  household, arrived, state->>'cancelled' as cancelled, cancelled_at"""
+
+
 async def cases(
     conn: Connection, sight: Sight, status: str, kind: str | None, after: tuple[date, UUID] | None, limit: int
 ) -> list[dict[str, Any]]:
@@ -212,9 +219,7 @@ async def cases(
     condition, parameters = seen(sight, 6)
     rows = await conn.fetch(
         f"""
-        select id, sequence, kind, status, allocation_number, category, quota_year, decided_on, receive_by, deadline,
-          household, arrived, state->>'cancelled' as cancelled
-        from cases
+        select {_LISTED} from cases
         where status = any($1::text[]) and ($2::text is null or kind = $2) and (deadline, id) > ($3::date, $4::uuid)
           and {condition}
         order by deadline, id limit $5
@@ -222,6 +227,25 @@ async def cases(
         list(STATUSES[status]),
         kind,
         *(after or (date.min, UUID(int=0))),
+        limit,
+        *parameters,
+    )
+    return [dict(row) for row in rows]
+
+
+async def cancelled(
+    conn: Connection, sight: Sight, after: tuple[datetime, UUID] | None, limit: int
+) -> list[dict[str, Any]]:
+    """Cancelled allocations and withdrawn notices that are seen, the latest first. `after`: when, and id of the last
+    one."""
+    condition, parameters = seen(sight, 4)
+    rows = await conn.fetch(
+        f"""
+        select {_LISTED} from cases
+        where status = 'cancelled' and (cancelled_at, id) < ($1::timestamptz, $2::uuid) and {condition}
+        order by cancelled_at desc, id desc limit $3
+        """,
+        *(after or (datetime.max.replace(tzinfo=UTC), UUID(int=2**128 - 1))),
         limit,
         *parameters,
     )
@@ -244,32 +268,6 @@ async def count_open(conn: Connection, sight: Sight, today: date, soon: date) ->
     )
     assert row is not None
     return dict(row)
-
-
-async def figures(conn: Connection) -> dict[str, Any]:
-    """Counts of the state tables beside the journal's end, for whoever counts events. `conn` shows one snapshot."""
-    end = await conn.fetchrow("select coalesce(max(position), 0) as position, count(*) as events from journal")
-    rows = await conn.fetch(
-        """
-        select c.category, count(distinct c.id)::int as cases, count(*)::int as persons,
-          count(*) filter (where p->>'arrived_on' is not null)::int as received,
-          count(*) filter (where p->>'arrived_on' is not null and (p->>'unaccompanied_minor')::boolean)::int
-            as unaccompanied_received
-        from cases c, jsonb_array_elements(c.state->'persons') p group by c.category order by c.category
-        """
-    )
-    whole = await conn.fetchrow(
-        """
-        select count(*)::int as cases, coalesce(sum(arrived), 0)::int as received,
-          count(*) filter (where kind = 'allocated' and status in ('open', 'partly-arrived'))::int as allocations_open,
-          count(*) filter (where kind = 'allocated' and status = 'cancelled')::int as cancelled,
-          count(*) filter (where kind <> 'allocated' and status = 'cancelled')::int as withdrawn
-        from cases where state is not null
-        """
-    )
-    assert end is not None and whole is not None
-    categories = {row["category"]: {k: v for k, v in row.items() if k != "category"} for row in rows}
-    return {**end, **whole, "by_category": categories}
 
 
 async def replacement_of(conn: Connection, case_id: UUID) -> UUID | None:

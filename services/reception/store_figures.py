@@ -1,4 +1,4 @@
-"""Those of some given cases that a sight shows: one page of them, and how many there are."""
+"""Reception's own counts, for whoever counts events; and those of some given cases that a sight shows."""
 
 from collections.abc import Sequence
 from datetime import date
@@ -36,3 +36,29 @@ async def count_seen(conn: Connection, sight: Sight, cases: Sequence[UUID]) -> i
         f"select count(*) from cases where id = any($1::uuid[]) and {condition}", cases, *parameters
     )
     return count
+
+
+async def figures(conn: Connection) -> dict[str, Any]:
+    """Counts of the state tables beside the journal's end, for whoever counts events. `conn` shows one snapshot."""
+    end = await conn.fetchrow("select coalesce(max(position), 0) as position, count(*) as events from journal")
+    rows = await conn.fetch(
+        """
+        select c.category, count(distinct c.id)::int as cases, count(*)::int as persons,
+          count(*) filter (where p->>'arrived_on' is not null)::int as received,
+          count(*) filter (where p->>'arrived_on' is not null and (p->>'unaccompanied_minor')::boolean)::int
+            as unaccompanied_received
+        from cases c, jsonb_array_elements(c.state->'persons') p group by c.category order by c.category
+        """
+    )
+    whole = await conn.fetchrow(
+        """
+        select count(*)::int as cases, coalesce(sum(arrived), 0)::int as received,
+          count(*) filter (where kind = 'allocated' and status in ('open', 'partly-arrived'))::int as allocations_open,
+          count(*) filter (where kind = 'allocated' and status = 'cancelled')::int as cancelled,
+          count(*) filter (where kind <> 'allocated' and status = 'cancelled')::int as withdrawn
+        from cases where state is not null
+        """
+    )
+    assert end is not None and whole is not None
+    categories = {row["category"]: {k: v for k, v in row.items() if k != "category"} for row in rows}
+    return {**end, **whole, "by_category": categories}

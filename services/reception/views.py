@@ -1,10 +1,11 @@
-"""What is shown of cases and imports, the same for the API and for pages. Nothing is personal but `persons_view`."""
+"""What is shown of cases, the same for the API and for pages. Nothing is personal but `persons_view`."""
 
 import base64
 import re
+from collections.abc import Callable
 from dataclasses import asdict
-from datetime import date
-from typing import Any
+from datetime import date, datetime
+from typing import Any, TypeVar
 from uuid import UUID
 
 from pydantic import TypeAdapter
@@ -13,16 +14,15 @@ from services.reception import store, store_casework
 from services.reception.case import Case, Plan
 from services.reception.handlers import Doing
 from services.reception.imports import store as imports
-from services.reception.imports.columns import SWEDISH
 from services.reception.sight import Sight
 from services.reception.steps import steps
 from services.reception.struck import taken_back
 from shared import journal
 from shared.database import Connection
-from shared.web.mistakes import kind
 from shared.web.problems import Problem
-from shared.web.texts import Texts
+from shared.web.texts import TOWN
 
+At = TypeVar("At", bound=date)
 _PLAN = TypeAdapter(Plan)
 _SHOWN = ("category", "quota_year", "decided_on", "receive_by")
 
@@ -45,25 +45,50 @@ def case_row(row: dict[str, Any], today: date) -> dict[str, Any]:
 
 
 def cursor(row: dict[str, Any]) -> str:
-    return base64.urlsafe_b64encode(f"{row['deadline']}/{row['id']}".encode()).decode()
+    """Where a list by deadline goes on after this row."""
+    return _place(row["deadline"], row["id"])
+
+
+def _place(at: date, case_id: UUID) -> str:
+    return base64.urlsafe_b64encode(f"{at.isoformat()}/{case_id}".encode()).decode()
 
 
 def read_cursor(text: str | None) -> tuple[date, UUID] | None:
-    if text is None:
-        return None
+    return None if text is None else _read_place(text, date.fromisoformat)
+
+
+def _read_place(text: str, read: Callable[[str], At]) -> tuple[At, UUID]:
     try:
-        day, _, case_id = base64.urlsafe_b64decode(text.encode()).decode().partition("/")
-        return date.fromisoformat(day), UUID(case_id)
+        at, _, case_id = base64.urlsafe_b64decode(text.encode()).decode().partition("/")
+        return read(at), UUID(case_id)
     except ValueError:
         raise Problem(400, "cursor-malformed", field="query:after") from None
+
+
+def _instant(text: str) -> datetime:
+    at = datetime.fromisoformat(text)
+    if at.tzinfo is None:
+        raise ValueError("an instant without its zone")
+    return at
 
 
 async def case_list(
     conn: Connection, sight: Sight, today: date, status: str, kind: str | None, after: str | None, limit: int
 ) -> dict[str, Any]:
+    """By deadline."""
     rows = await store.cases(conn, sight, status, kind, read_cursor(after), limit + 1)
     following = cursor(rows[limit - 1]) if len(rows) > limit else None
     return {"cases": [case_row(row, today) for row in rows[:limit]], "next": following}
+
+
+async def cancelled_list(conn: Connection, sight: Sight, today: date, after: str | None, limit: int) -> dict[str, Any]:
+    """What was cancelled last, first."""
+    rows = await store.cancelled(conn, sight, _read_place(after, _instant) if after is not None else None, limit + 1)
+    last = rows[limit - 1] if len(rows) > limit else None
+    shown = [
+        case_row(row, today) | {"cancelled_on": row["cancelled_at"].astimezone(TOWN).date()} for row in rows[:limit]
+    ]
+    return {"cases": shown, "next": _place(last["cancelled_at"], last["id"]) if last else None}
 
 
 async def seen_case(conn: Connection, sight: Sight, case_id: UUID) -> tuple[store.Loaded, Case]:
@@ -187,88 +212,3 @@ async def persons_view(doing: Doing, case_id: UUID, *, protected: bool = False) 
         "addresses": where,
         "protected": secret,
     }
-
-
-def told(fault: dict[str, Any], texts: Texts, lang: str) -> tuple[str, str]:
-    """What and how to mend, in words. Dates among the facts were kept as text."""
-    facts = {name: _day(value) for name, value in fault["facts"].items()}
-    key = f"{fault['kind']}.{fault['code']}"
-    if not texts.has(f"{key}.what"):
-        key = f"mistake.{kind({'type': fault['code'].replace('-', '_')}, texts)}"
-    if fault["kind"] == "mistake":
-        facts = {"limit": "", "choices": ""} | facts
-    return texts.get(lang, f"{key}.what", **facts), texts.get(lang, f"{key}.mend", **facts)
-
-
-def _day(value: object) -> object:
-    is_day = isinstance(value, str) and re.fullmatch(r"\d{4}-\d\d-\d\d", value)
-    return date.fromisoformat(str(value)) if is_day else value
-
-
-def import_view(found: dict[str, Any], texts: Texts, lang: str) -> dict[str, Any]:
-    """Progress of one import. The reason why a file was refused, in words."""
-    reason = found["reason"]
-    if reason is not None:
-        facts = reason["facts"]
-        reason = {
-            "code": reason["code"],
-            "what": texts.get(lang, f"refusal.{reason['code']}.what", **facts),
-            "mend": texts.get(lang, f"refusal.{reason['code']}.mend", **facts),
-        }
-    names = ("state", "format", "rows", "households", "done", "accepted", "known", "changed", "refused", "undecided")
-    return {
-        "import": found["id"],
-        **{name: found[name] for name in names},
-        "unused_columns": found["unused"],
-        "reason": reason,
-        "uploaded_at": found["uploaded_at"],
-        "uploaded_by": found["uploaded_by"],
-        "finished_at": found["finished_at"],
-    }
-
-
-async def import_rows(
-    conn: Connection, import_id: UUID, outcome: str | None, after: int, limit: int, texts: Texts, lang: str
-) -> dict[str, Any]:
-    """The row report: a line per household, and one per fault of those that were refused. No names, no values."""
-    if await imports.progress(conn, import_id) is None:
-        raise Problem(404, "unknown-import")
-    found = await imports.outcomes(conn, import_id, outcome, after, limit + 1)
-    rows = []
-    for one in found[:limit]:
-        row = {
-            "line": one["line"],
-            "cell": None,
-            "column": None,
-            "allocation_number": one["allocation_number"],
-            "outcome": one["outcome"],
-            "code": None,
-            "what": None,
-            "mend": None,
-            "case": one["case_id"],
-            "conflict": one["conflict_id"],
-        }
-        if one["cancelled"]:
-            code = "allocation-cancelled"
-            row |= {"code": code} | {part: texts.get(lang, f"refusal.{code}.{part}") for part in ("what", "mend")}
-        for fault in one["faults"]:
-            what, mend = told(fault, texts, lang)
-            place = {"line": fault["line"], "cell": fault["cell"], "column": label(fault["name"], texts, lang)}
-            rows.append(row | place | {"code": fault["code"], "what": what, "mend": mend})
-        if not one["faults"]:
-            rows.append(row)
-    return {"rows": rows, "next": found[limit - 1]["ordinal"] if len(found) > limit else None}
-
-
-def label(name: str, texts: Texts, lang: str) -> str | None:
-    """`persons/2/name` or `receive_by` as a reader knows it."""
-    if not name:
-        return None
-    parts = name.split("/")
-    if parts[0] == "persons" and len(parts) == 3:
-        field = texts.get(lang, f"field.{parts[2]}.label") if parts[2] in SWEDISH else parts[2]
-        return texts.get(lang, "conflict.person-field", n=int(parts[1]), field=field)
-    if name in SWEDISH:
-        return texts.get(lang, f"field.{name}.label")
-    key = f"conflict.{name}"
-    return texts.get(lang, key) if texts.has(key) else name

@@ -15,6 +15,7 @@ from services.reception.bodies import AllocationBody
 from services.reception.handlers import Doing
 from services.reception.http import Coordinator, ImportReader, doing, run, take_in, uploaded
 from services.reception.imports import files, store
+from services.reception.imports import views as import_views
 from services.reception.imports.columns import SWEDISH
 from services.reception.matching import completed, match
 from shared.decider import Refused
@@ -59,7 +60,7 @@ async def _imports(request: Request, status: int = 200, form: Form | None = None
         conflicts=conflicts,
         columns=SWEDISH,
         form=form or Form(),
-        label=lambda name: views.label(name, own.pages.texts, language(request)),
+        label=lambda name: import_views.label(name, own.pages.texts, language(request)),
     )
 
 
@@ -100,22 +101,22 @@ async def one(
         if found is None:
             raise Problem(404, "unknown-import")
         if not wants_page(request):
-            return JSONResponse(jsonable_encoder(views.import_view(found, texts, lang)))
+            return JSONResponse(jsonable_encoder(import_views.import_view(found, texts, lang)))
         shown = outcome or ("refused" if found["refused"] else "changed" if found["changed"] else "accepted")
-        report = await views.import_rows(conn, import_id, shown, after, ROWS, texts, lang)
+        report = await import_views.import_rows(conn, import_id, shown, after, ROWS, texts, lang)
         conflicts = await store.conflicts(conn, import_id=import_id)
         cancelled = await store.known_and_cancelled(conn, import_id)
     return own.pages.render(
         request,
         "import.html",
-        found=views.import_view(found, texts, lang),
+        found=import_views.import_view(found, texts, lang),
         shown=shown,
         rows=report["rows"],
         after=report["next"],
         conflicts=conflicts,
         cancelled=cancelled,
         may_decide="coordinator" in actor.roles,
-        label=lambda name: views.label(name, texts, lang),
+        label=lambda name: import_views.label(name, texts, lang),
     )
 
 
@@ -130,7 +131,7 @@ async def report(request: Request, actor: ImportReader, import_id: UUID) -> Resp
         after: int | None = -1
         while after is not None:
             async with own.database.reading() as conn:
-                page = await views.import_rows(conn, import_id, None, after, 500, texts, lang)
+                page = await import_views.import_rows(conn, import_id, None, after, 500, texts, lang)
             for row in page["rows"]:
                 yield [
                     row[head] if head != "outcome" else texts.get(lang, f"outcome-one.{row[head]}") for head in heads
