@@ -14,6 +14,7 @@ from shared.contracts.casework import (
     ContactRecorded,
     EstablishmentPlanCorrected,
     EstablishmentPlanCreated,
+    EstablishmentPlanEarlierFollowUpCorrected,
     EstablishmentPlanEnded,
     EstablishmentPlanFollowedUp,
     EstablishmentPlanFollowUpCorrected,
@@ -95,15 +96,18 @@ def evolve(case: KnownCase | None, event: CaseEvent) -> KnownCase | None:
         case EstablishmentPlanCorrected():
             running = event.follow_up_on if event.plan in case.plans else None
             return replace(case, plans=_with(case.plans, [event.plan], running))
-        case EstablishmentPlanFollowedUp() | EstablishmentPlanFollowUpCorrected():
+        case EstablishmentPlanFollowedUp():
             return replace(case, plans=_with(case.plans, [event.plan], event.next_follow_up_on))
+        case EstablishmentPlanFollowUpCorrected():
+            running = event.next_follow_up_on if event.plan in case.plans else None
+            return replace(case, plans=_with(case.plans, [event.plan], running))
         case EstablishmentPlanEnded():
             return replace(case, plans=_with(case.plans, [event.plan], None))
         case CaseClosed():
             return replace(case, closed=True)
         case CaseReopened():
             return replace(case, closed=False, reopened_on=event.reopened_on)
-        case HousingSecured() | HousingCorrected():
+        case HousingSecured() | HousingCorrected() | EstablishmentPlanEarlierFollowUpCorrected():
             return case
         case _:
             assert_never(event)

@@ -23,7 +23,7 @@ from shared.process import Service, run
 from shared.settings import Settings
 
 # Said of a part of a case by a rule; unknown cases are told before that.
-NOT_FOUND = dict.fromkeys(("unknown-housing", "unknown-plan", "unknown-contact"), 404)
+NOT_FOUND = dict.fromkeys(("unknown-housing", "unknown-plan", "unknown-contact", "unknown-follow-up"), 404)
 # A form's own fields come on top of the file.
 UPLOAD = http.LARGEST_FILE + 64 * 1024
 # An uploaded file is personal data: it never goes to the disk before it is sealed.

@@ -239,6 +239,14 @@ class FollowUpCorrectionBody(FollowUpBody):
     withdrawn: StrictBool = False
 
 
+class FollowUpChangeBody(Body):
+    """Any follow-up of a plan, as it is to stand. When the next one comes stays as it is."""
+
+    followed_up_on: Day
+    progress: Progress
+    withdrawn: StrictBool = False
+
+
 class PlanEndBody(Body):
     ended_on: Day
     outcome: PlanOutcome

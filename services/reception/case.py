@@ -45,10 +45,12 @@ class Home:
 
 @dataclass(frozen=True, slots=True)
 class FollowUp:
-    """One follow-up of a plan. The state holds the last one only; the earlier ones are in the journal."""
+    """One follow-up of a plan. The state holds the last one only; the earlier ones are in the journal, each by the id
+    of the event that told of it first."""
 
     followed_up_on: date
     progress: Progress
+    withdrawn: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,15 +1,17 @@
 """Commands of those who work with a case, from its assignment to its close: load, decide, save, announce."""
 
 import re
+from dataclasses import replace
 from uuid import UUID
 
-from services.reception import commands, plans, store_casework
+from services.reception import commands, follow_ups, store_casework
 from services.reception.bodies import (
     AssignmentBody,
     ClosingBody,
     ContactBody,
     ContactCorrectionBody,
     FollowUpBody,
+    FollowUpChangeBody,
     FollowUpCorrectionBody,
     HousingBody,
     HousingCorrectionBody,
@@ -18,7 +20,7 @@ from services.reception.bodies import (
     PlanReopeningBody,
     ReopeningBody,
 )
-from services.reception.case import Plan
+from services.reception.case import FollowUp, Plan
 from services.reception.handlers import Doing, case_answer, change, decide, load
 from shared import journal
 from shared.contracts.casework import Activity
@@ -106,10 +108,12 @@ async def correct_plan(doing: Doing, case_id: UUID, plan: UUID, body: PlanBody, 
     known = {a.activity for p in loaded.case.plans if p.plan == plan for a in p.activities} if loaded.case else set()
     if any(one.activity is not None and one.activity not in known for one in body.activities):
         raise Refused("activity-not-known", field="activities")
+    activities = _activities(body)
     command = commands.CorrectPlan(
-        plan, body.person, body.created_on, body.goal, _activities(body), body.follow_up_on, doing.today
+        plan, body.person, body.created_on, body.goal, activities, body.follow_up_on, doing.today
     )
-    return case_answer(200, case_id, await decide(doing, loaded, command))
+    answer = case_answer(200, case_id, await decide(doing, loaded, command))
+    return replace(answer, data={**answer.data, "activities": [one.activity for one in activities]})
 
 
 async def follow_up_plan(doing: Doing, case_id: UUID, plan: UUID, body: FollowUpBody, expected: int) -> Answer:
@@ -121,12 +125,44 @@ async def correct_follow_up(
     doing: Doing, case_id: UUID, plan: UUID, body: FollowUpCorrectionBody, expected: int
 ) -> Answer:
     loaded = await load(doing, case_id, expected)
-    told = await journal.history(doing.tx, "reception", case_id)
-    standing = plans.follow_ups(plan, (entry.recorded.event() for entry in told))
+    standing = [*follow_ups.standing(await _told(doing, case_id, plan)).values()]
     before = standing[-2] if len(standing) > 1 else None
     command = commands.CorrectFollowUp(
         plan, body.followed_up_on, body.progress, body.next_follow_up_on, body.withdrawn, before, doing.today
     )
+    return case_answer(200, case_id, await decide(doing, loaded, command))
+
+
+async def _told(doing: Doing, case_id: UUID, plan: UUID) -> dict[UUID, FollowUp]:
+    entries = await journal.history(doing.tx, "reception", case_id)
+    return follow_ups.told(plan, ((entry.recorded.id, entry.recorded.event()) for entry in entries))
+
+
+async def correct_any_follow_up(
+    doing: Doing, case_id: UUID, plan: UUID, follow_up: UUID, body: FollowUpChangeBody, expected: int
+) -> Answer:
+    """Any of the plan's follow-ups; the day of the next one stays."""
+    loaded = await load(doing, case_id, expected)
+    found = next((one for one in loaded.case.plans if one.plan == plan), None)
+    if found is None:
+        raise Refused("unknown-plan")
+    told = await _told(doing, case_id, plan)
+    if follow_up not in told:
+        raise Refused("unknown-follow-up")
+    order = [*told]
+    place = order.index(follow_up)
+    before = [told[id] for id in order[:place] if not told[id].withdrawn]
+    later = [told[id] for id in order[place + 1 :] if not told[id].withdrawn]
+    said, earlier = (body.followed_up_on, body.progress), before[-1] if before else None
+    command: commands.Command
+    if later:
+        command = commands.CorrectEarlierFollowUp(
+            plan, follow_up, *said, body.withdrawn, told[follow_up], earlier, later[0], doing.today
+        )
+    elif told[follow_up].withdrawn:
+        raise Refused("follow-up-was-last")
+    else:
+        command = commands.CorrectFollowUp(plan, *said, found.follow_up_on, body.withdrawn, earlier, doing.today)
     return case_answer(200, case_id, await decide(doing, loaded, command))
 
 

@@ -157,6 +157,21 @@ class CorrectFollowUp:
 
 
 @dataclass(frozen=True, slots=True)
+class CorrectEarlierFollowUp:
+    """A follow-up that `stands` between two others, or after the plan's first day, as it is to stand."""
+
+    plan: UUID
+    follow_up: UUID
+    followed_up_on: date
+    progress: Progress
+    withdrawn: bool
+    stands: FollowUp
+    before: FollowUp | None
+    after: FollowUp
+    today: date
+
+
+@dataclass(frozen=True, slots=True)
 class EndPlan:
     plan: UUID
     ended_on: date
@@ -230,6 +245,7 @@ Command: TypeAlias = (
     | CorrectPlan
     | FollowUpPlan
     | CorrectFollowUp
+    | CorrectEarlierFollowUp
     | EndPlan
     | ReopenPlan
     | RecordContact

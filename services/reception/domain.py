@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import date
 from typing import TypeAlias, assert_never
 
-from services.reception import arrivals, assignment, cancelling, closing, contacts, housing, plans, quotas
+from services.reception import arrivals, assignment, cancelling, closing, contacts, follow_ups, housing, plans, quotas
 from services.reception.case import Case, Member
 from services.reception.commands import (
     AssignCase,
@@ -15,6 +15,7 @@ from services.reception.commands import (
     CorrectAllocation,
     CorrectArrival,
     CorrectContact,
+    CorrectEarlierFollowUp,
     CorrectFollowUp,
     CorrectHousing,
     CorrectPlan,
@@ -42,6 +43,7 @@ from shared.contracts.casework import (
     ContactRecorded,
     EstablishmentPlanCorrected,
     EstablishmentPlanCreated,
+    EstablishmentPlanEarlierFollowUpCorrected,
     EstablishmentPlanEnded,
     EstablishmentPlanFollowedUp,
     EstablishmentPlanFollowUpCorrected,
@@ -102,7 +104,9 @@ def decide(command: Command, state: State) -> Sequence[ReceptionEvent]:
         case FollowUpPlan():
             return plans.followed_up(command, _case(state))
         case CorrectFollowUp():
-            return plans.follow_up_corrected(command, _case(state))
+            return follow_ups.last_corrected(command, _case(state))
+        case CorrectEarlierFollowUp():
+            return follow_ups.earlier_corrected(command, _case(state))
         case EndPlan():
             return plans.ended(command, _case(state))
         case ReopenPlan():
@@ -233,6 +237,8 @@ def evolve(state: State, event: ReceptionEvent) -> State:
             | EstablishmentPlanReopened()
         ):
             return plans.moved(_case(state), event)
+        case EstablishmentPlanEarlierFollowUpCorrected():
+            return state  # it holds the last follow-up only
         case ContactRecorded() | ContactCorrected():
             return contacts.standing(_case(state), event)
         case CaseClosed() | CaseReopened():

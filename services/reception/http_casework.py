@@ -15,6 +15,7 @@ from services.reception.bodies import (
     ContactCorrectionBody,
     CoverBody,
     FollowUpBody,
+    FollowUpChangeBody,
     FollowUpCorrectionBody,
     HousingBody,
     HousingCorrectionBody,
@@ -83,6 +84,16 @@ async def correct_follow_up(
 ) -> Response:
     expected = expected_version(request.headers)
     return await respond(request, actor, body, lambda d: casework.correct_follow_up(d, case, plan, body, expected))
+
+
+@router.post("/cases/{case}/plans/{plan}/follow-ups/{follow_up}/correction")
+async def correct_any_follow_up(
+    request: Request, actor: Caseworker, case: UUID, plan: UUID, follow_up: UUID, body: FollowUpChangeBody
+) -> Response:
+    expected = expected_version(request.headers)
+    return await respond(
+        request, actor, body, lambda d: casework.correct_any_follow_up(d, case, plan, follow_up, body, expected)
+    )
 
 
 @router.post("/cases/{case}/plans/{plan}/end")

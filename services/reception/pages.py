@@ -17,7 +17,7 @@ from services.reception.bodies import ArrivalBody, ArrivalCorrectionBody, Cancel
 from services.reception.handlers import Doing
 from services.reception.http import Coordinator, Reader, Worker, doing, run
 from services.reception.imports import store as imports
-from services.reception.tasks import PARTS, SAVED, undoing
+from services.reception.tasks import PARTS, REMOVED, SAVED, undoing
 from shared.contracts.reception import CancelReason, CorrectionReason
 from shared.decider import Refused
 from shared.identity import Actor
@@ -59,6 +59,8 @@ async def case(
     housing: UUID | None = None,
     plan: UUID | None = None,
     contact: UUID | None = None,
+    activity: UUID | None = None,
+    follow_up: UUID | None = None,
 ) -> Response:
     """The case: as a page for a browser, with the names of those whom the reader may see; else as JSON without them.
 
@@ -70,12 +72,10 @@ async def case(
             today = own.clock.today()
             found = await views.case_view(conn, await handlers.sight(conn, actor, today), today, case)
         return JSONResponse(jsonable_encoder(found), headers={"ETag": etag(found["version"])})
-    parts = {name: id for name, id in zip(PARTS, (housing, plan, contact), strict=True) if id is not None}
+    named = zip(PARTS, (housing, plan, contact, activity, follow_up), strict=True)
     known = saved if saved in SAVED else None
-    undo = undoing(known, parts) if known else None
-    return await case_page(
-        request, actor, case, "case.html", done=done, saved=known, undo=undo, about=housing or contact
-    )
+    undo = undoing(known, {name: id for name, id in named if id is not None}) if known else None
+    return await case_page(request, actor, case, "case.html", done=done, saved=known, undo=undo)
 
 
 async def case_page(
@@ -90,7 +90,6 @@ async def case_page(
     done: Done | None = None,
     saved: str | None = None,
     undo: str | None = None,
-    about: UUID | None = None,
     **more: Any,
 ) -> Response:
     """A page of one case. Who is on it is a look, and recorded; `protected` is one that was asked for."""
@@ -133,7 +132,6 @@ async def case_page(
         done=done,
         saved=saved,
         undo=undo,
-        removed=f"{saved.removesuffix('-correct')}-removed" if saved and about in views.taken_out(found) else None,
         demo=own.settings.demo,
         **more,
     )
@@ -200,6 +198,8 @@ async def command(
         stale = Problem(412, "changed-meanwhile")
         return await again(412, posted.form.refused(request, runtime(request).pages.texts, stale))
     about = {**parts, **answer.data}
+    if saved and getattr(posted.value, "withdrawn", False):
+        saved = REMOVED.get(saved, saved)
     said = {"saved": saved} | {name: about[name] for name in PARTS if name in about} if saved else {}
     query = f"?{urlencode(said)}" if said else ""
     return RedirectResponse((answer.location or "/reception/inbox") + query, 303)

@@ -95,16 +95,26 @@ def _days(due: date, today: date) -> int | None:
     return None if due == store.NEVER else (due - today).days
 
 
+_LISTED = {
+    "housing": "homes",
+    "plan": "plans",
+    "contact": "contacts",
+    "activity": "activities",
+    "follow_up": "follow_ups",
+}
+
+
 def _part(found: dict[str, Any], task: Task, parts: Mapping[str, UUID]) -> dict[str, Any]:
     """The facts that stand in the form at first: of the last part that the path names."""
     facts: dict[str, Any] = {}
     where: dict[str, Any] = {"homes": found["homes"], "plans": found["plans"], "contacts": found["contacts"]}
     for name in task.parts:
-        listed = where[{"housing": "homes", "plan": "plans", "contact": "contacts", "activity": "activities"}[name]]
-        known = next((one for one in listed if str(one[name]) == str(parts[name])), None)
+        known = next((one for one in where[_LISTED[name]] if str(one[name]) == str(parts[name])), None)
         if known is None:
-            raise Problem(404, f"unknown-{'plan' if name == 'activity' else name}")
+            raise Problem(404, f"unknown-{'plan' if name == 'activity' else name.replace('_', '-')}")
         facts, where = known, known
+    if facts.get("withdrawn"):
+        facts = facts | {"withdrawn": False}  # whoever comes back to it brings it back
     if "plan" in task.parts:
         facts = facts | {"next_follow_up_on": facts.get("follow_up_on")}
     return facts

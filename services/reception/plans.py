@@ -1,13 +1,11 @@
 """Establishment plans: one at a time for each member who has arrived, followed up until it ends. Pure."""
 
-from collections.abc import Iterable
 from dataclasses import replace
 from datetime import date
-from uuid import UUID
 
 from services.reception import days, rules
-from services.reception.case import Case, FollowUp, Plan
-from services.reception.commands import CorrectFollowUp, CorrectPlan, CreatePlan, EndPlan, FollowUpPlan, ReopenPlan
+from services.reception.case import Case, Plan
+from services.reception.commands import CorrectPlan, CreatePlan, EndPlan, FollowUpPlan, ReopenPlan
 from shared.contracts.casework import (
     EstablishmentPlanCorrected,
     EstablishmentPlanCreated,
@@ -16,11 +14,11 @@ from shared.contracts.casework import (
     EstablishmentPlanFollowUpCorrected,
     EstablishmentPlanReopened,
 )
-from shared.contracts.event import Event
 from shared.decider import Refused
 
 
-def _known(case: Case, plan_id: object) -> Plan:
+def known(case: Case, plan_id: object) -> Plan:
+    """Raises Refused."""
     found = next((plan for plan in case.plans if plan.plan == plan_id), None)
     if found is None:
         raise Refused("unknown-plan")
@@ -28,7 +26,7 @@ def _known(case: Case, plan_id: object) -> Plan:
 
 
 def _going_on(case: Case, plan_id: object) -> Plan:
-    plan = _known(case, plan_id)
+    plan = known(case, plan_id)
     days.is_open(case)
     if plan.ended_on is not None:
         raise Refused("plan-ended")
@@ -59,9 +57,9 @@ def _plausible(command: CreatePlan | CorrectPlan, case: Case) -> None:
 
 def created(command: CreatePlan, case: Case) -> list[EstablishmentPlanCreated]:
     days.is_open(case)
-    known = next((plan for plan in case.plans if plan.plan == command.plan), None)
-    if known is not None:
-        if _facts(known) == _facts(command):
+    same = next((plan for plan in case.plans if plan.plan == command.plan), None)
+    if same is not None:
+        if _facts(same) == _facts(command):
             return []
         raise Refused("plan-known")
     _plausible(command, case)
@@ -125,48 +123,8 @@ def followed_up(command: FollowUpPlan, case: Case) -> list[EstablishmentPlanFoll
     ]
 
 
-def follow_ups(plan_id: UUID, history: Iterable[Event]) -> list[FollowUp]:
-    """The plan's follow-ups that stand after `history`, the last one last."""
-    found: list[FollowUp] = []
-    for event in history:
-        match event:
-            case EstablishmentPlanFollowedUp() if event.plan == plan_id:
-                found.append(FollowUp(event.followed_up_on, event.progress))
-            case EstablishmentPlanFollowUpCorrected() if event.plan == plan_id:
-                found.pop()
-                if not event.withdrawn and event.followed_up_on is not None and event.progress is not None:
-                    found.append(FollowUp(event.followed_up_on, event.progress))
-    return found
-
-
-def follow_up_corrected(command: CorrectFollowUp, case: Case) -> list[EstablishmentPlanFollowUpCorrected]:
-    plan = _going_on(case, command.plan)
-    stands = command.before if command.withdrawn else FollowUp(command.followed_up_on, command.progress)
-    followed_up_on = stands.followed_up_on if stands else None
-    progress = stands.progress if stands else None
-    if (followed_up_on, progress, command.next_follow_up_on) == (plan.followed_up_on, plan.progress, plan.follow_up_on):
-        return []
-    if plan.followed_up_on is None:
-        raise Refused("plan-not-followed-up")
-    since = command.before.followed_up_on if command.before else plan.created_on
-    if not command.withdrawn:
-        days.happened(case, command.followed_up_on, "followed_up_on", command.today)
-        if command.followed_up_on < since:
-            raise Refused("before-last-follow-up", field="followed_up_on", day=since)
-    days.comes(command.next_follow_up_on, followed_up_on or since, "next_follow_up_on")
-    return [
-        EstablishmentPlanFollowUpCorrected(
-            plan=command.plan,
-            followed_up_on=followed_up_on,
-            progress=progress,
-            next_follow_up_on=command.next_follow_up_on,
-            withdrawn=command.withdrawn,
-        )
-    ]
-
-
 def ended(command: EndPlan, case: Case) -> list[EstablishmentPlanEnded]:
-    plan = _known(case, command.plan)
+    plan = known(case, command.plan)
     if (plan.ended_on, plan.outcome) == (command.ended_on, command.outcome):
         return []
     plan = _going_on(case, command.plan)
@@ -177,7 +135,7 @@ def ended(command: EndPlan, case: Case) -> list[EstablishmentPlanEnded]:
 
 
 def reopened(command: ReopenPlan, case: Case) -> list[EstablishmentPlanReopened]:
-    plan = _known(case, command.plan)
+    plan = known(case, command.plan)
     days.is_open(case)
     if plan.ended_on is None:
         if plan.follow_up_on == command.follow_up_on:
@@ -202,7 +160,7 @@ def standing(case: Case, event: EstablishmentPlanCreated | EstablishmentPlanCorr
     return _with(
         case,
         replace(
-            _known(case, event.plan),
+            known(case, event.plan),
             person=event.person,
             created_on=event.created_on,
             goal=event.goal,
@@ -219,7 +177,7 @@ def moved(
     | EstablishmentPlanEnded
     | EstablishmentPlanReopened,
 ) -> Case:
-    plan = _known(case, event.plan)
+    plan = known(case, event.plan)
     match event:
         case EstablishmentPlanFollowedUp() | EstablishmentPlanFollowUpCorrected():
             plan = replace(

@@ -1,16 +1,16 @@
 """What of a case's history was taken back or corrected later, so that a timeline strikes it. Pure."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from itertools import islice
+from uuid import UUID
 
+from services.reception import follow_ups
 from shared.contracts.casework import (
     CaseClosed,
     CaseReopened,
     ContactCorrected,
     ContactRecorded,
     EstablishmentPlanEnded,
-    EstablishmentPlanFollowedUp,
-    EstablishmentPlanFollowUpCorrected,
     EstablishmentPlanReopened,
     HousingCorrected,
     HousingSecured,
@@ -28,11 +28,11 @@ from shared.contracts.reception import (
 )
 
 
-def taken_back(history: Iterable[tuple[int, Event]]) -> set[int]:
-    """The sequences of those events that a later one says otherwise of."""
-    struck: set[int] = set()
+def taken_back(history: Sequence[tuple[UUID, int, Event]]) -> set[int]:
+    """The sequences of those events (with their ids and sequences) that a later one says otherwise of."""
+    struck = follow_ups.struck(history)
     standing: list[tuple[int, Event]] = []
-    for sequence, event in history:
+    for _, sequence, event in history:
         struck |= {earlier for earlier, said in standing if _corrects(event, said)}
         left = (earlier for earlier, said in reversed(standing) if earlier not in struck and _undoes(event, said))
         struck |= set(islice(left, 1))
@@ -49,10 +49,6 @@ def _undoes(later: Event, earlier: Event) -> bool:
             return True
         case SettlementNoticeWithdrawn(), SettlementNotified():
             return True
-        case EstablishmentPlanFollowUpCorrected(), EstablishmentPlanFollowedUp():
-            return later.plan == earlier.plan
-        case EstablishmentPlanFollowUpCorrected(), EstablishmentPlanFollowUpCorrected(withdrawn=False):
-            return later.plan == earlier.plan
     return False
 
 

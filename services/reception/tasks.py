@@ -126,42 +126,59 @@ TASKS: tuple[Task, ...] = (
         Ask("reopened_on", today=True), Ask("reason", "choices", "reopen-reason", codes(said.ReopenReason))), _reopen),
 )  # fmt: skip
 
-# Which form takes back, or mends, what a form has saved; the name of the part that it needs. An activity is corrected
-# in its row: the answer does not name it.
-UNDO: Mapping[str, tuple[str, str | None]] = {
-    "assign": ("assign", None),
-    "home": ("home-correct", "housing"),
-    "home-correct": ("home-correct", "housing"),
-    "plan": ("plan-change", "plan"),
-    "plan-change": ("plan-change", "plan"),
-    "follow-up": ("follow-up-correct", "plan"),
-    "follow-up-correct": ("follow-up-correct", "plan"),
-    "plan-end": ("plan-reopen", "plan"),
-    "plan-reopen": ("plan-end", "plan"),
-    "contact": ("contact-correct", "contact"),
-    "contact-correct": ("contact-correct", "contact"),
-    "close": ("reopen", None),
-    "cancellation": ("reinstate", None),
-    "reopen": ("close", None),
+# Which form takes back, or mends, what a form has saved, and the parts of the case that its address needs.
+# What was taken out (`-removed`) is brought back where it was, or registered anew.
+UNDO: Mapping[str, tuple[str, tuple[str, ...]]] = {
+    "assign": ("assign", ()),
+    "home": ("home-correct", ("housing",)),
+    "home-correct": ("home-correct", ("housing",)),
+    "home-removed": ("home-correct", ("housing",)),
+    "plan": ("plan-change", ("plan",)),
+    "plan-change": ("plan-change", ("plan",)),
+    "activity": ("activity-change", ("plan", "activity")),
+    "activity-change": ("activity-change", ("plan", "activity")),
+    "activity-removed": ("activity", ("plan",)),
+    "follow-up": ("follow-up-correct", ("plan",)),
+    "follow-up-correct": ("follow-up-correct", ("plan",)),
+    "follow-up-removed": ("follow-up", ("plan",)),
+    "follow-up-change": ("follow-up-change", ("plan", "follow_up")),
+    "earlier-follow-up-removed": ("follow-up-change", ("plan", "follow_up")),
+    "plan-end": ("plan-reopen", ("plan",)),
+    "plan-reopen": ("plan-end", ("plan",)),
+    "contact": ("contact-correct", ("contact",)),
+    "contact-correct": ("contact-correct", ("contact",)),
+    "contact-removed": ("contact-correct", ("contact",)),
+    "close": ("reopen", ()),
+    "cancellation": ("reinstate", ()),
+    "reopen": ("close", ()),
 }
 # the same, where it is a page of its own
 OTHERWISE: Mapping[str, str] = {"arrival": "correct", "correction": "correct", "reinstate": "cancel"}
+# what a form that takes something out has saved then
+REMOVED: Mapping[str, str] = {
+    "home-correct": "home-removed",
+    "contact-correct": "contact-removed",
+    "activity-change": "activity-removed",
+    "follow-up-correct": "follow-up-removed",
+    "follow-up-change": "earlier-follow-up-removed",
+}
 SAVED = frozenset(task.name for task in TASKS) | {
     "arrival",
     "correction",
     "cancellation",
     "decision-keep",
     "decision-take",
+    *REMOVED.values(),
 }
 # Parts of a case that a form's address or its answer names.
-PARTS = ("housing", "plan", "contact")
+PARTS = ("housing", "plan", "contact", "activity", "follow_up")
 
 
 def undoing(saved: str, parts: Mapping[str, Any]) -> str | None:
     """The end of the address of the form that takes back what was saved; None where there is none. `parts`: by name."""
     if saved in OTHERWISE:
         return OTHERWISE[saved]
-    task, part = UNDO.get(saved, ("", None))
-    if not task or (part and part not in parts):
+    task, needed = UNDO.get(saved, ("", ()))
+    if not task or not parts.keys() >= set(needed):
         return None
-    return f"do/{task}" + (f"/{parts[part]}" if part else "")
+    return "/".join(("do", task, *(str(parts[name]) for name in needed)))

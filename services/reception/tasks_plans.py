@@ -1,6 +1,7 @@
 """The forms of establishment plans and their activities: what stands in them at first, and what each does."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -11,6 +12,7 @@ from services.reception import casework
 from services.reception.bodies import (
     ActivityBody,
     FollowUpBody,
+    FollowUpChangeBody,
     FollowUpCorrectionBody,
     PlanBody,
     PlanEndBody,
@@ -46,7 +48,13 @@ class ActivityChangeForm(ActivityForm):
     withdrawn: bool = False
 
 
-class FollowUpChangeForm(FollowUpBody):
+class LastFollowUpForm(FollowUpBody):
+    withdrawn: bool = False
+
+
+class FollowUpChangeForm(BaseModel):
+    followed_up_on: date
+    progress: said.Progress
     withdrawn: bool = False
 
 
@@ -76,7 +84,8 @@ async def _plan_again(doing: Doing, case: UUID, parts: Mapping[str, UUID], value
 
 async def _activity(doing: Doing, case: UUID, parts: Mapping[str, UUID], value: ActivityForm, seen: int) -> Answer:
     new = ActivityBody(**value.model_dump())
-    return await _changed_plan(doing, case, parts, seen, {}, lambda known: [*known, new])
+    answer = await _changed_plan(doing, case, parts, seen, {}, lambda known: [*known, new])
+    return replace(answer, data={**answer.data, "activity": answer.data["activities"][-1]})
 
 
 async def _activity_again(
@@ -96,10 +105,17 @@ async def _follow_up(doing: Doing, case: UUID, parts: Mapping[str, UUID], value:
 
 
 async def _follow_up_again(
-    doing: Doing, case: UUID, parts: Mapping[str, UUID], value: FollowUpChangeForm, seen: int
+    doing: Doing, case: UUID, parts: Mapping[str, UUID], value: LastFollowUpForm, seen: int
 ) -> Answer:
     body = FollowUpCorrectionBody(**value.model_dump())
     return await casework.correct_follow_up(doing, case, parts["plan"], body, seen)
+
+
+async def _follow_up_changed(
+    doing: Doing, case: UUID, parts: Mapping[str, UUID], value: FollowUpChangeForm, seen: int
+) -> Answer:
+    body = FollowUpChangeBody(**value.model_dump())
+    return await casework.correct_any_follow_up(doing, case, parts["plan"], parts["follow_up"], body, seen)
 
 
 async def _end(doing: Doing, case: UUID, parts: Mapping[str, UUID], value: PlanEndBody, seen: int) -> Answer:
@@ -131,7 +147,9 @@ PLAN_TASKS: tuple[Task, ...] = (
     Task("activity", ActivityForm, _ACTIVITY, _activity, parts=("plan",)),
     Task("activity-change", ActivityChangeForm, (*_ACTIVITY, WITHDRAWN), _activity_again, parts=("plan", "activity")),
     Task("follow-up", FollowUpBody, _FOLLOW_UP, _follow_up, parts=("plan",), anew=True),
-    Task("follow-up-correct", FollowUpChangeForm, (*_FOLLOW_UP, WITHDRAWN), _follow_up_again, parts=("plan",)),
+    Task("follow-up-correct", LastFollowUpForm, (*_FOLLOW_UP, WITHDRAWN), _follow_up_again, parts=("plan",)),
+    Task("follow-up-change", FollowUpChangeForm, (*_FOLLOW_UP[:2], WITHDRAWN), _follow_up_changed,
+        parts=("plan", "follow_up")),
     Task("plan-end", PlanEndBody, (
         Ask("ended_on", today=True), Ask("outcome", "choices", "plan-outcome", codes(said.PlanOutcome))), _end,
         parts=("plan",)),

@@ -2,7 +2,7 @@
 
 import base64
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from datetime import date, datetime
 from typing import Any, TypeVar
@@ -10,7 +10,7 @@ from uuid import UUID
 
 from pydantic import TypeAdapter
 
-from services.reception import store, store_casework
+from services.reception import follow_ups, store, store_casework
 from services.reception.case import Case, Plan
 from services.reception.handlers import Doing
 from services.reception.imports import store as imports
@@ -18,6 +18,7 @@ from services.reception.sight import Sight
 from services.reception.steps import steps
 from services.reception.struck import taken_back
 from shared import journal
+from shared.contracts.event import Event
 from shared.database import Connection
 from shared.web.problems import Problem
 from shared.web.texts import TOWN
@@ -125,7 +126,8 @@ async def case_view(conn: Connection, sight: Sight, today: date, case_id: UUID) 
     subs |= {case.caseworker} if case.caseworker else set()
     names = await store_casework.colleagues(conn, subs)
     waiting = steps(case)
-    struck = taken_back([(entry.recorded.sequence, entry.recorded.event()) for entry in entries])
+    happened = [(entry.recorded.id, entry.recorded.sequence, entry.recorded.event()) for entry in entries]
+    struck = taken_back(happened)
     lost = sight.every and case.kind == "allocated" and case.cancelled is not None
     replaced_by = await store.replacement_of(conn, case_id) if lost else None
     others = {id: await store.find(conn, id) for id in (case.replaces, replaced_by) if id}
@@ -140,7 +142,7 @@ async def case_view(conn: Connection, sight: Sight, today: date, case_id: UUID) 
         "unit": case.unit,
         "steps": [asdict(step) for step in waiting if mine or step.what in {"receive", "housing"}],
         "homes": [asdict(home) for home in case.homes],
-        "plans": [_PLAN.dump_python(plan) for plan in case.plans] if mine else [],
+        "plans": [_plan(plan, [(id, event) for id, _, event in happened]) for plan in case.plans] if mine else [],
         "contacts": [asdict(contact) for contact in case.contacts] if mine else [],
         "closed": asdict(case.closed) if case.closed else None,
         "persons": [
@@ -171,11 +173,11 @@ async def case_view(conn: Connection, sight: Sight, today: date, case_id: UUID) 
     }
 
 
-def taken_out(case: dict[str, Any]) -> set[UUID]:
-    """The homes and contacts of a seen case that did not come to be."""
-    return {home["housing"] for home in case["homes"] if home["withdrawn"]} | {
-        contact["contact"] for contact in case["contacts"] if contact["withdrawn"]
-    }
+def _plan(plan: Plan, history: Sequence[tuple[UUID, Event]]) -> dict[str, Any]:
+    """The plan with its follow-ups, the last one last; those that did not come to pass are marked."""
+    told = follow_ups.told(plan.plan, history)
+    facts: dict[str, Any] = _PLAN.dump_python(plan)
+    return facts | {"follow_ups": [{"follow_up": id} | asdict(one) for id, one in told.items()]}
 
 
 async def persons_view(doing: Doing, case_id: UUID, *, protected: bool = False) -> dict[str, Any]:

@@ -14,7 +14,12 @@ from services.reporting.projection_casework import CHANGING, Changing, Wanted, W
 from services.reporting.projection_casework import Impossible as Impossible
 from services.reporting.projection_notifications import HandingOver, Notification, handed
 from shared.contracts.awards import NominationSubmitted
-from shared.contracts.casework import CaseAssigned, CaseClosed, CaseReopened
+from shared.contracts.casework import (
+    CaseAssigned,
+    CaseClosed,
+    CaseReopened,
+    EstablishmentPlanEarlierFollowUpCorrected,
+)
 from shared.contracts.envelope import Fact, record
 from shared.contracts.notifications import NotificationAcknowledged, NotificationFailed, NotificationSent
 from shared.contracts.reception import (
@@ -50,6 +55,7 @@ CaseOnly = (
     | CaseAssigned
     | CaseClosed
     | CaseReopened
+    | EstablishmentPlanEarlierFollowUpCorrected
 )
 Kind = Literal["allocation", "settlement"]
 
@@ -230,6 +236,8 @@ def _case(before: Case | None, case: UUID, event: CaseOnly) -> Case:
             return replace(known, cancelled=event.reason)
         case CaseAssigned():
             return replace(_known(before), caseworker=event.caseworker, unit=event.unit)
+        case EstablishmentPlanEarlierFollowUpCorrected():
+            return _known(before)
         case CaseClosed():
             known = _known(before)
             if known.closed_on is not None:

@@ -149,6 +149,21 @@ class EstablishmentPlanFollowUpCorrected(
     withdrawn: Annotated[bool, DataClass.STATISTIC] = False
 
 
+class EstablishmentPlanEarlierFollowUpCorrected(
+    Event, type="reception.establishment-plan-earlier-follow-up-corrected.v1", subject_is=CASE
+):
+    """A follow-up before the last one as it stands now; `withdrawn`: it was none.
+
+    `follow_up` is the id of the event that told of it first. What the last one said stands, and the next one's day.
+    """
+
+    plan: Identifier
+    follow_up: Identifier
+    followed_up_on: Day
+    progress: Progress
+    withdrawn: Annotated[bool, DataClass.STATISTIC] = False
+
+
 class EstablishmentPlanEnded(Event, type="reception.establishment-plan-ended.v1", subject_is=CASE):
     """A plan has come to its end."""
 
@@ -207,6 +222,7 @@ CaseworkEvent: TypeAlias = (
     | EstablishmentPlanCorrected
     | EstablishmentPlanFollowedUp
     | EstablishmentPlanFollowUpCorrected
+    | EstablishmentPlanEarlierFollowUpCorrected
     | EstablishmentPlanEnded
     | EstablishmentPlanReopened
     | ContactRecorded

@@ -152,6 +152,7 @@ UNSHOWN = {
     "/reception/cases/{case}/do/reinstate": _LIKE,
     "/reception/cases/{case}/do/withdraw": _LIKE,
     "/reception/cases/{case}/do/follow-up-correct/{plan}": _LIKE,
+    "/reception/cases/{case}/do/follow-up-change/{plan}/{follow_up}": _LIKE,
 }
 # the same page in every service: shown once
 _CONFIRM = "operations/confirm/{command}"

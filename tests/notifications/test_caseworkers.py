@@ -18,6 +18,7 @@ from shared.contracts.casework import (
     EstablishmentPlanCreated,
     EstablishmentPlanEnded,
     EstablishmentPlanFollowedUp,
+    EstablishmentPlanFollowUpCorrected,
 )
 from shared.contracts.routines import WEEKS_WITHOUT_CONTACT, LocalRule
 from tests.notifications.stories import LAST, arrival, reminded, then
@@ -147,5 +148,11 @@ async def test_a_plan_is_followed_up_or_its_caseworker_and_then_the_manager_are_
     due = await town.rows("select due_on from deadline where kind = 'follow-up'")
     assert due == [{"due_on": date(2026, 12, 1)}]
     await town.react(then(begun, EstablishmentPlanEnded(plan=plan, ended_on=LAST, outcome="work"), 71))
-    await town.react(then(begun, CaseClosed(closed_on=LAST, reason="plan-ended"), 72))
+    # what is corrected afterwards is no reason to follow up a plan that has ended
+    mended = EstablishmentPlanFollowUpCorrected(
+        plan=plan, followed_up_on=LAST, progress="behind", next_follow_up_on=date(2026, 12, 1)
+    )
+    await town.react(then(begun, mended, 72))
+    assert await town.rows("select 1 from deadline where kind = 'follow-up'") == []
+    await town.react(then(begun, CaseClosed(closed_on=LAST, reason="plan-ended"), 73))
     assert await town.rows("select 1 from deadline") == []

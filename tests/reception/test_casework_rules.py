@@ -10,10 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.reception import commands as c
-from services.reception.case import Case, FollowUp
+from services.reception.case import Case
 from services.reception.domain import EMPTY, State, decide, evolve
 from services.reception.households import AllocationTerms, NewPerson, NoticeTerms
-from services.reception.plans import follow_ups
 from services.reception.steps import next_step, steps
 from shared.contracts.casework import Activity
 from shared.decider import Refused, fold
@@ -83,64 +82,6 @@ MET = c.RecordContact(CONTACTS[0], "home", "reached", date(2018, 4, 20), None, T
 def test_what_cannot_be_said_of_a_case_is_refused(before: tuple[Any, ...], asked: Any, code: str) -> None:
     with pytest.raises(Refused, match=f"^{code}$"):
         decide(asked, case_after(*before))
-
-
-FOLLOW = c.FollowUpPlan(PLANS[0], date(2018, 6, 1), "on-track", date(2018, 9, 10), TODAY)
-AGAIN = c.FollowUpPlan(PLANS[0], date(2018, 8, 1), "behind", date(2018, 12, 1), TODAY)
-RIGHT = c.CorrectFollowUp(PLANS[0], date(2018, 5, 20), "behind", date(2018, 9, 20), False, None, TODAY)
-
-
-@pytest.mark.parametrize(
-    ("before", "changed", "code"),
-    [
-        ((), {}, "plan-not-followed-up"),
-        ((FOLLOW,), {"plan": PLANS[1]}, "unknown-plan"),
-        ((FOLLOW,), {"followed_up_on": date(2018, 4, 9)}, "before-last-follow-up"),
-        ((FOLLOW,), {"before": FollowUp(date(2018, 5, 21), "on-track")}, "before-last-follow-up"),
-        ((FOLLOW,), {"followed_up_on": TODAY + timedelta(1)}, "day-in-future"),
-        ((FOLLOW,), {"next_follow_up_on": date(2018, 5, 20)}, "not-after"),
-        ((FOLLOW,), {"withdrawn": True, "next_follow_up_on": date(2018, 4, 10)}, "not-after"),
-        ((FOLLOW, END), {}, "plan-ended"),
-    ],
-)
-def test_a_follow_up_is_corrected_within_what_is_known(
-    before: tuple[Any, ...], changed: dict[str, Any], code: str
-) -> None:
-    with pytest.raises(Refused, match=f"^{code}$"):
-        decide(replace(RIGHT, **changed), case_after(ARRIVE, PLAN, *before))
-
-
-def test_a_corrected_follow_up_says_what_it_is_and_a_withdrawn_one_leaves_the_one_before() -> None:
-    def stands(*asked: Any) -> tuple[Any, ...]:
-        [plan] = case_after(ARRIVE, PLAN, *asked).plans
-        return plan.followed_up_on, plan.progress, plan.follow_up_on
-
-    assert stands(FOLLOW, RIGHT) == (date(2018, 5, 20), "behind", date(2018, 9, 20))
-    assert decide(RIGHT, case_after(ARRIVE, PLAN, FOLLOW, RIGHT)) == []
-    none = replace(RIGHT, withdrawn=True)
-    assert stands(FOLLOW, none) == (None, None, date(2018, 9, 20))
-    first = FollowUp(FOLLOW.followed_up_on, FOLLOW.progress)
-    assert stands(FOLLOW, AGAIN, replace(none, before=first)) == (first.followed_up_on, "on-track", date(2018, 9, 20))
-
-
-def test_the_follow_ups_that_stand_are_read_from_the_history() -> None:
-    state: State = case_after(ARRIVE, PLAN)
-    history: list[Any] = []
-    first, second = FollowUp(date(2018, 6, 1), "on-track"), FollowUp(date(2018, 8, 1), "behind")
-    mended = FollowUp(date(2018, 8, 2), "behind")
-    for asked, standing in (
-        (FOLLOW, [first]),
-        (AGAIN, [first, second]),
-        (replace(RIGHT, followed_up_on=mended.followed_up_on, before=first), [first, mended]),
-        (replace(RIGHT, withdrawn=True, before=first), [first]),
-        (replace(RIGHT, withdrawn=True), []),
-        (FOLLOW, [first]),
-    ):
-        events = decide(asked, state)
-        history += events
-        state = fold(evolve, events, state)
-        assert follow_ups(PLANS[0], history) == standing
-    assert follow_ups(PLANS[1], history) == []
 
 
 WITHDRAW = c.WithdrawNotice("registered-in-error")
@@ -280,7 +221,7 @@ def test_whatever_is_tried_a_case_stays_whole(state: State, asked: list[Any]) ->
             assert not going_on and steps(state) == []
             assert state.kind == "settled" or state.status in {"arrived", "cancelled"}
         for plan in state.plans:
-            assert plan.follow_up_on > (plan.followed_up_on or plan.created_on)
+            assert plan.ended_on is not None or plan.follow_up_on > (plan.followed_up_on or plan.created_on)
             assert plan.ended_on is None or plan.ended_on >= (plan.followed_up_on or plan.created_on)
         assert len({home.housing for home in state.homes}) == len(state.homes)
         assert (state.caseworker is None) == (state.unit is None)

@@ -18,6 +18,7 @@ from shared.contracts.casework import (
     ContactRecorded,
     EstablishmentPlanCorrected,
     EstablishmentPlanCreated,
+    EstablishmentPlanEarlierFollowUpCorrected,
     EstablishmentPlanEnded,
     EstablishmentPlanFollowedUp,
     EstablishmentPlanFollowUpCorrected,
@@ -170,8 +171,12 @@ def work_events(draw: st.DrawFn, case: str, here: list[UUID], before: list[Event
                 next_follow_up_on=day + timedelta(days=9),
                 withdrawn=True,
             )
+            earlier = EstablishmentPlanEarlierFollowUpCorrected(
+                plan=which, follow_up=which, followed_up_on=day, progress="behind"
+            )
             corrected = EstablishmentPlanCorrected.model_validate({"plan": which, **plan})
-            return draw(st.sampled_from([[ended], [ended, reopened], [followed], [followed, mended], [corrected]]))
+            steps = [[ended], [ended, reopened], [followed], [followed, mended], [followed, earlier], [corrected]]
+            return draw(st.sampled_from(steps))
         case "contact" if contacts and draw(st.booleans()):
             old = {"contact": draw(st.sampled_from(contacts)), "withdrawn": withdrawn}
             return [ContactCorrected.model_validate(old | contact)]
