@@ -9,13 +9,14 @@ from fastapi import APIRouter, Request
 from starlette.datastructures import FormData
 from starlette.responses import RedirectResponse, Response
 
-from services.reception import allocations, handlers, letters, store
+from services.reception import allocations, handlers, letters, store, views
 from services.reception.bodies import AllocationBody, NoticeBody
 from services.reception.handlers import Doing
-from services.reception.http import Coordinator, run
-from services.reception.imports import views as import_views
+from services.reception.http import Coordinator, doing, run
 from services.reception.letters import LETTERS, Letter
+from services.reception.versions import Versions, side_by_side
 from shared.decider import Refused
+from shared.identity import Actor
 from shared.runtime import runtime
 from shared.web.commands import Answer, key_of
 from shared.web.forms import Form
@@ -32,8 +33,8 @@ class Known:
 
     case: UUID
     version: int
-    fields: tuple[str, ...] = ()
-    cancelled: bool = False
+    cancelled: bool
+    versions: Versions | None = None
 
 
 def _page(
@@ -68,11 +69,10 @@ def _page(
         known=known,
         labels=labels,
         languages={lang: f"/reception/new/{letter.name}?lang={lang}" for lang in LANGUAGES},
-        differing=[import_views.label(name, pages.texts, lang) or name for name in known.fields] if known else [],
     )
 
 
-async def _send(request: Request, actor: Any, letter: Letter, given: FormData) -> Response:
+async def _send(request: Request, actor: Actor, letter: Letter, given: FormData) -> Response:
     """Adds or takes out a person, or does what the API does with the same body and goes on to the case."""
     texts, lang = runtime(request).pages.texts, language(request)
     household, persons = letters.typed(letter, given.multi_items())
@@ -102,10 +102,10 @@ async def _send(request: Request, actor: Any, letter: Letter, given: FormData) -
     except Problem as no:
         match no.code:
             case "allocation-differs":
-                known = await _known(request, no.facts)
+                known = await _known(request, actor, no.facts, body)
                 return again((explain(texts, lang, "letter-differs", "allocation_number"),), 409, known=known)
             case "allocation-cancelled":
-                known = await _known(request, no.facts)
+                known = await _known(request, actor, no.facts)
                 return again((explain(texts, lang, no.code, "allocation_number"),), 409, known=known)
             case "stale-version":
                 return again((explain(texts, lang, "changed-meanwhile"),), 412)
@@ -119,7 +119,7 @@ async def _send(request: Request, actor: Any, letter: Letter, given: FormData) -
 
 
 async def _run(
-    request: Request, actor: Any, body: AllocationBody | NoticeBody, taking: int | None, key: UUID
+    request: Request, actor: Actor, body: AllocationBody | NoticeBody, taking: int | None, key: UUID
 ) -> Answer:
     async def work(doing: Doing) -> Answer:
         if isinstance(body, NoticeBody):
@@ -135,13 +135,17 @@ async def _run(
     return await run(request, actor, {"take": taking, "body": body}, work, key=key)
 
 
-async def _known(request: Request, facts: Mapping[str, object]) -> Known:
-    case, fields = facts["case"], facts.get("fields", ())
-    assert isinstance(case, UUID) and isinstance(fields, tuple)
-    async with runtime(request).database.reading() as conn:
-        loaded = await store.find(conn, case)
-    assert loaded is not None
-    return Known(case, loaded.sequence, fields, loaded.case.cancelled is not None)
+async def _known(
+    request: Request, actor: Actor, told: Mapping[str, object], body: AllocationBody | NoticeBody | None = None
+) -> Known:
+    """The case that was `told` of; with `body`, what it says otherwise. That is a look, and recorded."""
+    case_id, own = told["case"], runtime(request)
+    assert isinstance(case_id, UUID)
+    async with own.database.transaction() as tx:
+        own_doing = doing(request, tx, actor)
+        case = await views.case_view(tx, await own_doing.sight(), own_doing.today, case_id)
+        versions = await side_by_side(own_doing, case, body) if isinstance(body, AllocationBody) else None
+    return Known(case_id, case["version"], case["status"] == "cancelled", versions)
 
 
 def _add(letter: Letter) -> None:

@@ -31,6 +31,12 @@ def case_of(answer: httpx.Response) -> tuple[str, str]:
     return path, done
 
 
+def pairs(html: str) -> list[tuple[str, ...]]:
+    """What differs: the field, ours, and the letter's."""
+    rows = re.findall(r'<tr role="row">\s*(<td.*?)</tr>', html, re.S)
+    return [tuple(" ".join(re.sub(r"<[^>]+>", " ", cell).split()) for cell in row.split("</td>")[:3]) for row in rows]
+
+
 async def names(office: Office, path: str) -> list[str]:
     return [one["name"] for one in (await office.get(f"{path}/persons"))["persons"]]
 
@@ -109,7 +115,7 @@ async def test_the_same_number_again_is_known_or_corrects_the_case_when_asked_to
     mended = letter(DECISION, ANNA | {"name": "Qanarya Rättad"}, BO)
     told = await send(reception, "allocation", mended)
     assert told.status_code == 409 and f'href="{path}"' in told.text and 'name="take" value="1"' in told.text
-    assert "person 1: Namn" in told.text
+    assert pairs(told.text) == [("Namn", "Qanarya Ovanlig", "Qanarya Rättad")]
     changed = await send(reception, "allocation", mended | {"key": str(uuid4()), "take": "1"})
     assert case_of(changed) == (path, "corrected")
     assert await names(reception, path) == ["Qanarya Rättad", BO["name"]]
@@ -119,6 +125,36 @@ async def test_the_same_number_again_is_known_or_corrects_the_case_when_asked_to
         "reception.allocation-received.v1",
         "reception.allocation-corrected.v1",
     ]
+
+
+async def test_what_is_saved_stands_beside_what_the_letter_says_but_for_whoever_is_protected(
+    reception: Office,
+) -> None:
+    secret = BO | {"name": "Qanarya Dold", "protected_identity": "secrecy-marked", "citizenship": "QA"}
+    old = {"name": "Qanarya Gammal", "birth_date": "1951-01-30", "sex": "male"}
+    path, _ = case_of(await send(reception, "allocation", letter(DECISION, ANNA, secret, old)))
+    sent = letter(
+        DECISION | {"decided_on": "2018-05-03"}, ANNA | {"sex": "male"},
+        secret | {"citizenship": "QB", "name": "Qanarya Hemlig"},
+    )  # fmt: skip
+    told = await send(reception, "allocation", sent)
+    assert told.status_code == 409
+    assert pairs(told.text) == [
+        ("Beslutsdatum", "2018-05-02", "2018-05-03"),
+        ("Ska tas emot senast", "2018-07-02", "2018-07-03"),
+        ("Kön", "kvinna", "man"),
+        ("Namn", "Skyddad uppgift", "Skyddad uppgift"),
+        ("Medborgarskap", "Skyddad uppgift", "Skyddad uppgift"),
+    ]
+    shown = told.text[: told.text.index('name="take"')]
+    assert "Qanarya Gammal" in shown and "hör personen inte längre till hushållet" in shown
+    assert "Qanarya Dold" not in told.text and "QA" not in told.text.replace("QAN", "")
+    looks = await reception.database.pool.fetch("select action, persons from access_log order by position")
+    people = [one["person"] for one in (await reception.get(path))["persons"]]
+    assert looks[-1]["action"] == "view" and sorted(map(str, looks[-1]["persons"])) == sorted([people[0], people[2]])
+    cancel = path.replace("cases", "allocations") + "/cancellation"
+    assert (await reception.post(cancel, {"reason": "declined"}, version=1)).status_code == 200
+    assert pairs((await send(reception, "allocation", sent | {"key": str(uuid4())})).text) == []
 
 
 async def test_a_number_that_is_cancelled_here_leads_to_its_case_and_back(reception: Office) -> None:

@@ -9,15 +9,13 @@ from fastapi.encoders import jsonable_encoder
 from pydantic import BaseModel
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
-from services.reception import allocations, handlers, views
-from services.reception import store as cases
+from services.reception import handlers, views
 from services.reception.bodies import AllocationBody
-from services.reception.handlers import Doing
 from services.reception.http import Coordinator, ImportReader, doing, run, take_in, uploaded
 from services.reception.imports import files, store
 from services.reception.imports import views as import_views
 from services.reception.imports.columns import SWEDISH
-from services.reception.matching import completed, match
+from services.reception.versions import side_by_side
 from shared.decider import Refused
 from shared.runtime import runtime
 from shared.web import csvfile, forms
@@ -30,8 +28,6 @@ router = APIRouter(prefix="/reception")
 
 Which = Literal["refused", "changed", "accepted", "known"]
 ROWS = 200
-# What may be seen of a protected person: what the statistics say, and that they are protected.
-_OPEN = frozenset({"sex", "protected_identity", "unaccompanied_minor", "interpreter_needed"})
 
 
 class UploadForm(BaseModel):
@@ -161,60 +157,20 @@ async def _conflict(
             raise Problem(404, "unknown-conflict")
         today = own.clock.today()
         case = await views.case_view(tx, await handlers.sight(tx, actor, today), today, found.case)
-        people: list[dict[str, Any]] = []
-        facts: list[dict[str, Any]] = []
+        versions = None
         if found.sealed is not None:
             desk = own.extras["desk"]
             theirs = AllocationBody.model_validate(await desk.open_file(tx, conflict, found.sealed))
-            people, facts = await _side_by_side(doing(request, tx, actor), case, theirs)
+            versions = await side_by_side(doing(request, tx, actor), case, theirs)
     return own.pages.render(
         request,
         "conflict.html",
         status,
         conflict=found,
         case=case,
-        facts=facts,
-        people=people,
+        versions=versions,
         form=form or Form(),
     )
-
-
-async def _side_by_side(
-    doing: Doing, case: dict[str, Any], theirs: AllocationBody
-) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    loaded = await cases.find(doing.tx, case["case"])
-    assert loaded is not None
-    known = (await doing.desk.open(doing.tx, [case["case"]]))[case["case"]]
-    persons = completed(known, theirs.persons)
-    ids = match(known, persons)
-    pairs: list[tuple[Any, Any]] = [
-        (one.content, persons[ids.index(one.person)] if one.person in ids else None) for one in known
-    ]
-    pairs += [(None, person) for id, person in zip(ids, persons, strict=True) if id is None]
-    people: list[dict[str, Any]] = []
-    seen: list[UUID] = []
-    for ours, other in pairs:
-        shown = ours or other
-        # Whoever is protected by either version stays hidden: that something differs is enough to decide by.
-        hidden = any(one is not None and one.protected for one in (ours, other))
-        fields = [
-            {"name": name, "ours": getattr(ours, name, None), "theirs": getattr(other, name, None)}
-            | {"hidden": hidden and name not in _OPEN}
-            for name in type(shown).model_fields
-            if other is not None and getattr(ours, name, None) != getattr(other, name)
-        ]
-        name = None if hidden else shown.name
-        people.append({"name": name, "added": ours is None, "removed": other is None, "fields": fields})
-        if not hidden and ours is not None:
-            seen.append(known[len(people) - 1].person)
-    terms = allocations.facts_of_file(theirs, loaded.case)
-    facts = [
-        {"name": name, "ours": case[name], "theirs": value, "hidden": False}
-        for name, value in terms.items()
-        if case[name] != value
-    ]
-    await doing.looked("view", [case["case"]], seen)
-    return people, facts
 
 
 @router.post("/forms/decision/{conflict}")
