@@ -15,6 +15,7 @@ from services.reception import (
     pages_looks,
     pages_quotas,
     pages_search,
+    pages_work,
 )
 from services.reception.imports import pages as import_pages
 from services.reception.imports.importer import Importer
@@ -43,6 +44,7 @@ def service(settings: Settings) -> Service:
             pages_inbox.router,
             pages.router,
             pages_casework.router,
+            pages_work.router,
             pages_letters.router,
             pages_quotas.router,
             pages_search.router,

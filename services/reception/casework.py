@@ -23,7 +23,7 @@ from services.reception.bodies import (
 from services.reception.case import FollowUp, Plan
 from services.reception.handlers import Doing, case_answer, change, decide, load
 from shared import journal
-from shared.contracts.casework import Activity
+from shared.contracts.casework import Activity, AssignmentReason
 from shared.decider import Refused
 from shared.journal import uuid7
 from shared.web.commands import Answer
@@ -39,6 +39,12 @@ async def assign(doing: Doing, case_id: UUID, body: AssignmentBody, expected: in
         raise Refused("unknown-colleague", field="caseworker")
     command = commands.AssignCase(body.caseworker, body.unit, body.reason)
     return case_answer(200, case_id, await decide(doing, loaded, command))
+
+
+async def give(doing: Doing, case_id: UUID, caseworker: str, reason: AssignmentReason, expected: int) -> Answer:
+    """To a colleague, who has it for their own unit."""
+    body = AssignmentBody(caseworker=caseworker, unit=await unit_of(doing, caseworker), reason=reason)
+    return await assign(doing, case_id, body, expected)
 
 
 async def unit_of(doing: Doing, sub: str) -> str:

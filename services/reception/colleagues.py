@@ -1,11 +1,13 @@
 """Asks notifications, which knows who has signed in, for the colleagues that cases can be given to."""
 
+from datetime import date
 from typing import Any
 
 import httpx
 import structlog
 
 from services.reception import store_casework
+from shared.database import Connection
 from shared.identity import Actor, IssuerUnavailable
 from shared.runtime import Runtime
 
@@ -20,6 +22,13 @@ async def learn_colleagues(own: Runtime) -> None:
         async with own.database.transaction() as tx:
             for actor in found:
                 await store_casework.meet_colleague(tx, actor)
+
+
+async def takers(conn: Connection, actor: Actor, today: date) -> tuple[list[dict[str, Any]], dict[str, date]]:
+    """Who can be given a case, those of `actor`'s own unit first; and who of all is away, with the last day of it."""
+    found = await store_casework.caseworkers(conn)
+    found.sort(key=lambda one: one["unit"] != actor.unit)
+    return found, await store_casework.away(conn, today) if found else {}
 
 
 async def _asked(own: Runtime) -> list[Actor]:

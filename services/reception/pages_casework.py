@@ -1,21 +1,19 @@
-"""Pages of those who work with cases: what must be done first, the forms of a case, and who stands in for whom."""
+"""Pages of those who work with a case: its forms, and who stands in for whom."""
 
 from collections.abc import Mapping
-from datetime import date, timedelta
-from typing import Annotated, Any, Literal
+from datetime import date
+from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Request
 from pydantic import BaseModel
 from starlette.responses import Response
 
-from services.reception import handlers, store, store_casework, views
+from services.reception import handlers, store_casework, views
 from services.reception.bodies import CoverBody
-from services.reception.colleagues import learn_colleagues
+from services.reception.colleagues import learn_colleagues, takers
 from services.reception.handlers import Doing
-from services.reception.http import Reader, doing
 from services.reception.pages import case_page, command
-from services.reception.pages_inbox import PAGE, SOON_DAYS
 from services.reception.task_form import Ask, Task
 from services.reception.tasks import TASKS
 from shared.identity import Actor
@@ -28,71 +26,6 @@ from shared.web.problems import Problem
 
 router = APIRouter(prefix="/reception")
 Manager = Annotated[Actor, needs("manager")]
-
-Show = Literal["open", "closed", "unassigned"]
-
-
-@router.get("/work")
-async def work(
-    request: Request,
-    actor: Reader,
-    show: Show | None = None,
-    after: str | None = None,
-    whose: Annotated[str | None, Query(max_length=200)] = None,
-) -> Response:
-    """The cases that one works with, for a manager also those of one caseworker (`whose`); for whoever gives them out,
-    those that nobody has."""
-    own = runtime(request)
-    today = own.clock.today()
-    shows = ["open", "closed"] if actor.roles & {"caseworker", "manager"} else []
-    shows += ["unassigned"] if "coordinator" in actor.roles else []
-    chosen = show or shows[0]
-    if chosen not in shows:
-        raise Problem(403, "not-allowed")
-    async with own.database.transaction() as tx:
-        done = doing(request, tx, actor)
-        if not await store_casework.is_entered(tx, actor):
-            await store_casework.enter_colleague(tx, actor)
-        sight = await done.sight()
-        whose = whose if sight.unit else None
-        rows = await store_casework.work(tx, sight, chosen, views.read_cursor(after), PAGE + 1, whose)
-        soon = today + timedelta(days=SOON_DAYS)
-        counts = await store_casework.count_work(tx, sight, today, soon)
-        away = await store_casework.away(tx, today) if sight.unit else {}
-        loads = await store_casework.caseload(tx, sight.unit, today, soon) if sight.unit and chosen == "open" else []
-        shown = {row["caseworker"] for row in [*rows, *loads] if row["caseworker"]} | ({whose} if whose else set())
-        named = await store_casework.colleagues(tx, shown | sight.subs)
-        heads = {}
-        if chosen != "unassigned" and rows:
-            heads = await done.desk.heads(tx, [row["id"] for row in rows[:PAGE]])
-            await done.looked("list", list(heads), [person for person, _ in heads.values()])
-    following = (
-        views.cursor({"deadline": rows[PAGE - 1]["due_on"], "id": rows[PAGE - 1]["id"]}) if len(rows) > PAGE else None
-    )
-    return own.pages.render(
-        request,
-        "work.html",
-        headers={"Cache-Control": "no-store"},
-        rows=[
-            row | {"head": heads.get(row["id"], (None, None))[1], "days": _days(row["due_on"], today)}
-            for row in rows[:PAGE]
-        ],
-        names=named,
-        counts=counts,
-        loads=loads,
-        away=away,
-        whose=whose,
-        show=chosen,
-        shows=shows,
-        soon=SOON_DAYS,
-        after=following,
-        today_date=today,
-        covered=sorted(named.get(sub, "") for sub in sight.subs - {actor.sub} if sub in named),
-    )
-
-
-def _days(due: date, today: date) -> int | None:
-    return None if due == store.NEVER else (due - today).days
 
 
 _LISTED = {
@@ -136,9 +69,7 @@ async def _task_page(
     async with own.database.reading() as conn:
         sight = await handlers.sight(conn, actor, today)
         found = await views.case_view(conn, sight, today, case)
-        colleagues = await store_casework.caseworkers(conn) if task.name == "assign" else []
-        away = await store_casework.away(conn, today) if colleagues else {}
-    colleagues.sort(key=lambda one: one["unit"] != actor.unit)  # one's own unit first
+        colleagues, away = await takers(conn, actor, today) if task.name == "assign" else ([], {})
     facts = _part(found, task, parts)
     preset = {ask.name: _typed(ask, {} if task.anew else facts, today) for ask in task.asks}
     if task.name == "assign" and found["caseworker"] is None:

@@ -17,8 +17,8 @@ async def listed(
     condition, parameters = seen(sight, 5)
     rows = await conn.fetch(
         f"""
-        select id, kind, status, closed, allocation_number, decided_on, receive_by, household, caseworker, due_on,
-          next_step
+        select id, sequence, kind, status, closed, allocation_number, decided_on, receive_by, household, caseworker,
+          due_on, next_step
         from cases where id = any($1::uuid[]) and (due_on, id) > ($2::date, $3::uuid) and {condition}
         order by due_on, id limit $4
         """,

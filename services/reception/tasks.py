@@ -8,7 +8,6 @@ from pydantic import BaseModel
 
 from services.reception import casework, handlers
 from services.reception.bodies import (
-    AssignmentBody,
     ClosingBody,
     ContactBody,
     ContactCorrectionBody,
@@ -45,9 +44,7 @@ class ContactChangeForm(ContactBody):
 
 
 async def _assign(doing: Doing, case: UUID, parts: Mapping[str, UUID], value: AssignForm, seen: int) -> Answer:
-    unit = await casework.unit_of(doing, value.caseworker)
-    body = AssignmentBody(caseworker=value.caseworker, unit=unit, reason=value.reason)
-    return await casework.assign(doing, case, body, seen)
+    return await casework.give(doing, case, value.caseworker, value.reason, seen)
 
 
 async def _reinstate(

@@ -153,6 +153,7 @@ UNSHOWN = {
     "/reception/cases/{case}/do/withdraw": _LIKE,
     "/reception/cases/{case}/do/follow-up-correct/{plan}": _LIKE,
     "/reception/cases/{case}/do/follow-up-change/{plan}/{follow_up}": _LIKE,
+    "/reception/given": "the list of what was given out, with the form of the list without a caseworker",
 }
 # the same page in every service: shown once
 _CONFIRM = "operations/confirm/{command}"
