@@ -1,8 +1,8 @@
 """The list of those who work with cases, what must be done first on top; several cases are given out in one go."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
-from typing import Annotated, Literal, get_args
+from typing import Annotated, Any, Literal, get_args
 from urllib.parse import urlencode
 from uuid import UUID, uuid5
 
@@ -128,8 +128,8 @@ async def work_page(
         shows=shows,
         soon=SOON_DAYS,
         after=following,
-        here=after,
-        form=form or Form({"cases": [f"{row['id']}.{row['sequence']}" for row in rows[:PAGE]] if ticked else []}),
+        shown_after=after,
+        form=form or _ticked(rows[:PAGE] if ticked else []),
         colleagues=colleagues,
         today_date=today,
         covered=sorted(named.get(sub, "") for sub in sight.subs - {actor.sub} if sub in named),
@@ -138,6 +138,11 @@ async def work_page(
 
 def _days(due: date, today: date) -> int | None:
     return None if due == store.NEVER else (due - today).days
+
+
+def _ticked(rows: Sequence[Mapping[str, Any]]) -> Form:
+    """A form with these cases chosen."""
+    return Form({"cases": [f"{row['id']}.{row['sequence']}" for row in rows]})
 
 
 @router.post("/forms/assignments")
@@ -194,10 +199,11 @@ async def given(
     actor: Assigner,
     case: Annotated[tuple[UUID, ...], Query(max_length=PAGE)] = (),
     left: Annotated[tuple[str, ...], Query(max_length=PAGE)] = (),
+    ticked: Literal["all"] | None = None,
 ) -> Response:
     """What became of the cases that were given out in one go, and the way to give them to somebody else."""
     why = [one.partition(".") for one in left]
-    return await _given(request, actor, case, [(id, said) for id, _, said in why if said in LEFT_SAID])
+    return await _given(request, actor, case, [(id, said) for id, _, said in why if said in LEFT_SAID], ticked=ticked)
 
 
 async def _given(
@@ -207,6 +213,7 @@ async def _given(
     left: Sequence[tuple[str, str]],
     status: int = 200,
     form: Form | None = None,
+    ticked: str | None = None,
 ) -> Response:
     own = runtime(request)
     today = own.clock.today()
@@ -227,5 +234,5 @@ async def _given(
         names=names,
         colleagues=colleagues,
         away=away,
-        form=form or Form(),
+        form=form or _ticked([row for row in rows if ticked and row["id"] not in failed]),
     )

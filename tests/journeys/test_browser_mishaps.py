@@ -90,6 +90,28 @@ async def test_the_back_button_after_a_command_does_not_offer_it_again(people: P
     assert await version(people, case) == case["version"] + 1
 
 
+async def test_the_back_button_after_a_refused_form_leads_to_the_form_and_asks_nothing(
+    people: People, visits: Visits
+) -> None:
+    case = await people.give(await people.allocate(1))
+    form = f"/reception/cases/{case['case']}/arrive"
+    async with visits.as_("caseworker") as page:
+        await open_form(page, case)
+        await page.get_by_label(said("field.arrived_on.label")).fill("2018-01-01")
+        await button(page, "arrive.do").click()
+        await expect(page.locator(".summary")).to_be_focused()
+        await expect(page).to_have_url(re.compile(f"{form}$"))
+        await page.locator("header").get_by_role("link", name=said("nav.reception"), exact=True).click()
+        await expect(page).to_have_url(re.compile("/reception/work$"))
+        await page.go_back()  # the browser would ask whether to send it again, and show nothing until then
+        await expect(button(page, "arrive.do")).to_be_visible()
+        await expect(page.locator(".summary")).to_have_count(0)
+        await page.reload()
+        await button(page, "arrive.do").click()
+        await expect(page).to_have_url(the_case(case))
+    assert await version(people, case) == case["version"] + 1
+
+
 async def test_the_second_of_two_who_change_a_case_is_told_what_to_do(people: People, visits: Visits) -> None:
     case = await people.give(await people.allocate(2))
     async with visits.as_("caseworker") as slow, visits.as_("coordinator") as fast:

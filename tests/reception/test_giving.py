@@ -53,6 +53,8 @@ async def test_chosen_cases_are_given_to_one_caseworker_once_and_on_again_from_t
     assert await caseworkers(reception, *made) == ["caseworker-1"] * 3 + [None]
 
     # it was the wrong one: all of them go on, with a reason
+    every = await page(reception, f"{first.headers['location']}&ticked=all")
+    assert every.count(" checked") == 3 and "Blev det fel?" in told
     on = {"show": "given", "listed": made[:3], "cases": [f"{case}.2" for case in made[:3]]}
     why = await send(reception, "assignments", on | {"caseworker": "caseworker-2"}, "coordinator")
     assert why.status_code == 422 and "Skäl: Inget är valt." in why.text and made[0] in why.text

@@ -4,6 +4,11 @@
   const body = document.body;
   const say = (words) => { const at = document.getElementById("say"); if (words && at.textContent !== words) at.textContent = words; };
 
+  // -- what a post answered with stands in the history as the page that the form is on, so that Back never asks whether to
+  // send it again. What was typed is in the page alone: not in an address, and nowhere in the browser.
+  const own = document.querySelector("main [data-session]:not([data-session='']), main [data-page]")?.dataset;
+  if (own && location.pathname.includes("/forms/")) history.replaceState(null, "", own.session || own.page);
+
   // -- live parts: <section id="x" data-live="topic other" data-live-src="/url" [data-live-stream="/url"] [data-live-say="…"]>
   // A fetched part is laid over the old one node by node: what is the same stays, so nothing flickers, focus and an
   // opened table stay where they are.
