@@ -139,6 +139,40 @@ async def test_every_form_of_a_case_can_be_opened_and_its_plan_grows_by_forms(re
     assert unknown.status_code == 404
 
 
+async def test_the_first_step_is_the_pages_main_action_and_a_plan_says_whose_it_is(reception: Office) -> None:
+    case = await assigned(reception)
+    await case.do("arrivals", {"arrived_on": "2018-05-20"})
+    path = f"/reception/cases/{case.id}"
+
+    async def main(role: str = "caseworker") -> tuple[str, ...]:
+        found = re.search(r'<a class="button main" href="([^"]+)">([^<]+)<', await page(reception, path, role))
+        assert found is not None
+        return found.groups()
+
+    # nobody has a home: the coordinator, who cannot help otherwise, sees the same
+    assert await main() == await main("coordinator") == (f"{path}/do/home", "Registrera bostad")
+    await case.do("housing", HOME, expect=201)
+    assert await main() == (f"{path}/do/contact", "Registrera kontakt")
+    await case.do("contacts", MET | {"next_contact_on": "2018-09-01"}, expect=201)
+    assert await main() == (f"{path}/do/plan", "Gör en etableringsplan")
+    plan = {"person": case.persons[0], "goal": "work", "created_on": "2018-06-05", "follow_up_on": "2018-06-25"}
+    made = (await case.do("plans", plan, expect=201))["plan"]
+    assert await main() == (f"{path}/do/follow-up/{made}", "Följ upp planen")
+    seen = await page(reception, path, "caseworker")
+    assert f'href="{path}/do/follow-up/{made}">Följ upp etableringsplanen' in seen
+    assert "Qanarya Ovanlig: Arbete, 0 aktiviteter" in seen[seen.index('id="history"') :]
+    for form in (f"do/follow-up/{made}", f"do/activity/{made}", f"do/plan-change/{made}"):
+        assert "Planen gäller Qanarya Ovanlig." in await page(reception, f"{path}/{form}", "caseworker")
+    assert "Qanarya" not in await page(reception, path, "coordinator")  # who gave the case away
+
+
+async def test_who_settles_by_themselves_is_not_told_to_lack_a_home(reception: Office) -> None:
+    notice = {"category": "self-settled", "notified_on": "2018-06-01", "persons": [person()]}
+    told = (await reception.post("/reception/settlement-notices", notice)).json()["case"]
+    seen = await page(reception, f"/reception/cases/{told}")
+    assert "ordnar sin bostad själv" in seen and "Ingen bostad är ordnad än" not in seen and "Ordna bostad" not in seen
+
+
 async def test_a_unit_goes_by_its_name_in_the_readers_language_and_by_its_code_when_nobody_has_named_it(
     reception: Office,
 ) -> None:

@@ -26,13 +26,28 @@ def casework(
     for step in steps:
         if isinstance(step, Arrive):
             arrivals.setdefault(step.household, []).append(step)
-    crooked = {step.household for step in steps if isinstance(step, Correct)}
+    corrected: dict[str, list[date]] = {}
+    for step in steps:
+        if isinstance(step, Correct):
+            corrected.setdefault(step.household, []).append(step.day)
     for number, household in enumerate(households):
         minor = all(person.minor for person in household.persons)
         yield Give(known[household.key], household.key, MINORS if minor else RECEPTION[number % 2])
         came = arrivals.get(household.key, [])
-        if len(came) == 1 and came[0].members is None and household.key not in crooked:
+        if len(came) == 1 and came[0].members is None and household.key not in corrected:
             yield from (step for step in _help(rng, household, came[0], last) if step.day < last)
+        elif came:
+            settled = max([*corrected.get(household.key, []), *(step.day for step in came)])
+            yield from (step for step in _begun(household, settled, last) if step.day < last)
+
+
+def _begun(household: Household, day: date, last: date) -> Iterator[Work]:
+    """Those whose arrivals were many or wrong have a home and one contact, and no plan yet."""
+    rng = Random(f"{household.key} begun")
+    if household.quota_year is not None:
+        yield Work(day, household.key, "home", kind=rng.choice(_LEASES), secured_on=day, available_from=day)
+    met = weekday(day + timedelta(days=rng.randint(8, 20)))
+    yield _contact(rng, met, household.key, min(_around(rng, last), met + timedelta(days=330)))
 
 
 def _help(rng: Random, household: Household, came: Arrive, last: date) -> Iterator[Work]:
