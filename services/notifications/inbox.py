@@ -14,6 +14,7 @@ from services.notifications.handlers import READERS
 from services.notifications.http import HandOver
 from services.notifications.rules import UNGIVEN, Group
 from services.notifications.store_inbox import Item, Show
+from shared.case_number import case_number
 from shared.contracts.awards import reference
 from shared.database import Connection
 from shared.decider import Refused
@@ -98,6 +99,7 @@ def _item(item: Item) -> dict[str, Any]:
         "rule": item.rule,
         "group": item.grouping,
         "about": str(item.about),
+        "case_number": case_number(item.about) if mail.of_case(item.rule) else None,
         "why": item.why,
         "link": _leads_to(item),
         "caused_at": item.caused_at.isoformat(),

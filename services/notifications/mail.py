@@ -13,6 +13,7 @@ from uuid import UUID
 
 from services.notifications.deadlines import silent_weeks
 from services.notifications.rules import MOST_LINKS, UNGIVEN
+from shared.case_number import case_number
 from shared.contracts.awards import reference
 
 # Everything else goes out in the name of the reception of refugees.
@@ -94,7 +95,7 @@ def compose(
     text = [*body, "", "-- ", say(whose, municipality=municipality), say("mail.automatic")]
     message = EmailMessage(policy=POLICY)
     message["From"] = mail_from
-    message["Subject"] = say(f"mail.{rule}.subject", n=count)
+    message["Subject"] = _subject(say, rule, items, count)
     message["Date"] = format_datetime(composed_at)
     message["Message-ID"] = message_id(mail, public_url)
     message["List-Id"] = f"<{rule}.notifications.{host_of(public_url)}>"
@@ -134,12 +135,25 @@ def link(item: Linked) -> str:
 def words(item: Linked) -> dict[str, object]:
     """What the texts of an item (`….item.<rule>`) want to know."""
     weeks = silent_weeks(item.due_on) if item.rule == "no-contact" and item.due_on is not None else None
-    return {"day": item.due_on, "n": weeks, "year": item.prize_year, "reference": reference(item.about)}
+    case = case_number(item.about)
+    return {"day": item.due_on, "n": weeks, "year": item.prize_year, "reference": reference(item.about), "case": case}
+
+
+def of_case(rule: str) -> bool:
+    """Whether a message by this rule is about a household's case."""
+    return rule not in _OF_THE_PRIZE
+
+
+def _subject(say: Say, rule: str, items: Sequence[Told], count: int) -> str:
+    """A mail about one case says which: the reader knows it without logging in."""
+    alone = rule == "digest" and count == 1 and of_case(items[0].rule)
+    return say(f"mail.{rule}.subject{'.case' if alone else ''}", n=count, case=case_number(items[0].about))
 
 
 def _allocations(say: Say, items: Sequence[Told], count: int, public_url: str, facts: dict[str, object]) -> list[str]:
     lines = [say("mail.allocation-received.body", n=count), ""]
-    lines += [public_url + link(item) for item in items[:MOST_LINKS]]
+    for item in items[:MOST_LINKS]:
+        lines += [say("mail.case", case=case_number(item.about)), public_url + link(item)]
     if count > MOST_LINKS:
         lines.append(say("mail.allocation-received.more", n=count - MOST_LINKS))
     lines += ["", say("mail.allocation-received.inbox"), f"{public_url}/notifications/inbox"]

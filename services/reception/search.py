@@ -11,6 +11,7 @@ from pydantic import AfterValidator, Field
 from services.reception import numbers, store_search
 from services.reception.bodies import Body, tidy
 from services.reception.handlers import Doing
+from shared.case_number import end_of_id
 from shared.web.problems import Problem
 
 By = Literal["name", "number", "case"]
@@ -18,7 +19,7 @@ By = Literal["name", "number", "case"]
 
 class SearchBody(Body):
     """`by` name (the whole name), number (personal identity or coordination number), or case (allocation, dossier or
-    case number)."""
+    case number, or its id)."""
 
     by: By
     term: Annotated[str, Field(min_length=1, max_length=200, strict=True, repr=False), AfterValidator(tidy)]
@@ -39,10 +40,8 @@ async def find(doing: Doing, body: SearchBody) -> tuple[list[dict[str, Any]], bo
                 raise Problem(422, "no-personal-number", field="term")
             wanted.append(("number_index", vault.blinds("number", number)))
         case "case":
-            case_id = _uuid(body.term)
-            for row in await store_search.by_case_number(
-                doing.tx, sight, numbers.allocation_number(body.term), case_id
-            ):
+            numbered = numbers.allocation_number(body.term), _uuid(body.term), end_of_id(body.term)
+            for row in await store_search.by_case_number(doing.tx, sight, *numbered):
                 found[row["id"]] = row
             wanted.append(("dossier_index", vault.blinds("dossier", body.term)))
     for index, values in wanted:

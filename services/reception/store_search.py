@@ -44,14 +44,16 @@ async def by_index(
 
 
 async def by_case_number(
-    conn: Connection, sight: Sight, number: str | None, case_id: UUID | None
+    conn: Connection, sight: Sight, number: str | None, case_id: UUID | None, end_of_id: str | None
 ) -> list[dict[str, Any]]:
-    """The case with this allocation number or id."""
-    condition, parameters = seen(sight, 3)
+    """The case with this allocation number or id, and all whose case number says that their id ends so."""
+    condition, parameters = seen(sight, 4)
     rows = await conn.fetch(
-        f"select {_SHOWN} from cases c where (allocation_number = $1 or id = $2) and state is not null and {condition}",
+        f"select {_SHOWN} from cases c where (allocation_number = $1 or id = $2 or right(id::text, 10) = $3)"
+        f" and state is not null and {condition}",
         number,
         case_id,
+        end_of_id,
         *parameters,
     )
     return [dict(row) for row in rows]

@@ -18,6 +18,7 @@ from services.reception.sight import Sight
 from services.reception.steps import steps
 from services.reception.struck import taken_back
 from shared import journal
+from shared.case_number import case_number
 from shared.contracts.event import Event
 from shared.database import Connection
 from shared.web.problems import Problem
@@ -36,6 +37,7 @@ def case_row(row: dict[str, Any], today: date) -> dict[str, Any]:
         "version": row["sequence"],
         "kind": row["kind"],
         "status": row["status"],
+        "case_number": case_number(row["id"]),
         "allocation_number": row["allocation_number"],
         **{name: row[name] for name in _SHOWN},
         "days_left": (row["receive_by"] - today).days if waits else None,

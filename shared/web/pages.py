@@ -18,6 +18,7 @@ from starlette.datastructures import URL
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
+from shared.case_number import case_number
 from shared.identity import SESSION_COOKIE, Identity, NotAuthentic
 from shared.units import Units
 from shared.web.charts import Words
@@ -186,6 +187,7 @@ class Pages:
             "days": days,
             "sentence": sentence,
             "unit": unit,
+            "case_number": case_number,
         }
         self.environment.globals |= {
             "t": t,

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.notifications import deadlines
+from shared.case_number import case_number
 from shared.contracts.casework import (
     CaseAssigned,
     CaseClosed,
@@ -95,7 +96,11 @@ def test_the_weeks_of_silence_are_those_of_the_rule_that_held_and_never_more(las
 
 
 @pytest.mark.parametrize(
-    ("lang", "said"), [("sv", "Ingen kontakt på minst {n} veckor"), ("en", "No contact for at least {n} weeks")]
+    ("lang", "said"),
+    [
+        ("sv", "Ärende {case}: ingen kontakt på minst {n} veckor"),
+        ("en", "Case {case}: no contact for at least {n} weeks"),
+    ],
 )
 async def test_silence_is_told_with_the_weeks_of_the_municipalitys_rule(lang: str, said: str, site: Site) -> None:
     town, fact = site.town, allocation()
@@ -104,7 +109,7 @@ async def test_silence_is_told_with_the_weeks_of_the_municipalitys_rule(lang: st
     await town.react(fact, assigned, then(assigned, arrival(fact), 58))
     await town.database.pool.execute("update notification set withheld = true where channel = 'email'")
     await town.remind(date(2026, 8, 12))
-    told = said.format(n=WEEKS_WITHOUT_CONTACT)
+    told = said.format(n=WEEKS_WITHOUT_CONTACT, case=case_number(fact.subject))
     [row] = await town.rows("select id from notification where rule = 'no-contact' and channel = 'inbox'")
     async with site.session("caseworker", sub="elsa") as browser:
         for path in ("/notifications/inbox", f"/notifications/inbox/{row['id']}"):
@@ -113,8 +118,10 @@ async def test_silence_is_told_with_the_weeks_of_the_municipalitys_rule(lang: st
     async with town.sending():
         await town.until_all("sent", 1)
     [mail] = await town.rows("select id, text from mail")
-    swedish = f"Ingen kontakt på minst {WEEKS_WITHOUT_CONTACT} veckor"  # the language of every colleague's mail here
-    assert swedish in message_from_string(mail["text"], policy=default).get_content()
+    # Swedish is the language of every colleague's mail here.
+    swedish = f"Ärende {case_number(fact.subject)}: ingen kontakt på minst {WEEKS_WITHOUT_CONTACT} veckor"
+    sent = message_from_string(mail["text"], policy=default)
+    assert swedish in sent.get_content() and sent["Subject"] == f"Ett meddelande om ärende {case_number(fact.subject)}"
     async with site.session("operator") as browser:
         assert told in (await browser.get(f"/notifications/deliveries/{mail['id']}", params={"lang": lang})).text
 

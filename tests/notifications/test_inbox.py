@@ -16,6 +16,7 @@ from deploy.local.identity.provider import Client, Provider, keep_key
 from deploy.local.ports import free_ports
 from services.notifications import app as notifications
 from services.notifications import handlers, store_people
+from shared.case_number import case_number
 from shared.identity import SESSION_COOKIE, Actor
 from shared.process import build
 from tests.notifications.town import NOW, Town, allocation, nomination
@@ -174,11 +175,12 @@ async def test_the_mailbox_of_a_role_is_kept_and_nonsense_is_refused(site: Site)
         assert answer.status_code == status
     listed = (await site.http.get("/notifications/mailboxes", headers=operator)).json()
     assert {"role": "coordinator", "address": "Ny@kommunen.example", "language": "en"} in listed["items"]
-    await site.town.react(allocation())
+    await site.town.react(fact := allocation())
     await site.town.age()
     async with site.town.sending():
         await site.town.until_all("sent", 1)
-    assert site.town.mail.received[0].message["Subject"] == "A new allocation has come in"
+    subject = site.town.mail.received[0].message["Subject"]
+    assert subject == f"A new allocation has come in: case {case_number(fact.subject)}"
 
 
 async def test_a_units_managers_have_a_mailbox_of_their_own_and_the_roles_until_then(site: Site) -> None:

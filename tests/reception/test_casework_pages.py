@@ -3,10 +3,11 @@
 import re
 from datetime import date
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
+from shared.case_number import case_number
 from tests.reception.office import Office, person
 from tests.reception.test_casework import HOME, assigned
 from tests.reception.test_pages import HTML, page
@@ -225,8 +226,9 @@ async def test_a_search_finds_seen_cases_by_name_number_and_case_number_and_keep
 ) -> None:
     who = person(personal_identity_number="19811218-9876", dossier_number="DOSS-9")
     case = await assigned(reception, allocation_number="MIV-2018-SOK1", persons=[who])
+    number = case_number(UUID(case.id))
     asked = [("name", "qanarya OVANLIG"), ("number", "811218-9876"), ("case", "miv-2018-sok1"), ("case", "doss 9"),
-             ("case", case.id)]  # fmt: skip
+             ("case", case.id), ("case", number.replace("-", " ").lower())]  # fmt: skip
     for by, term in asked:
         found = await reception.post("/reception/search", {"by": by, "term": term}, "caseworker")
         assert [one["id"] for one in found.json()["cases"]] == [case.id], (by, term)
@@ -242,6 +244,27 @@ async def test_a_search_finds_seen_cases_by_name_number_and_case_number_and_keep
     assert len(rows) == 2 * len(asked) + 1 and str(rows[0]["subjects"][0]) == case.id
     said = capfd.readouterr()
     assert "Qanarya" not in said.out + said.err + str(rows)
+
+
+async def test_a_case_number_stands_where_a_case_is_named_and_finds_every_case_that_has_it(reception: Office) -> None:
+    case = await assigned(reception, persons=[person(name="Qanarya Ovanlig")])
+    number = f"Ärende {case_number(UUID(case.id))}"
+    for path in (f"/reception/cases/{case.id}", "/reception/work", f"/reception/cases/{case.id}/print"):
+        assert number in await page(reception, path, "caseworker")
+    assert number in await page(reception, "/reception/inbox", "coordinator")
+    shown = await send(reception, "search", {"by": "case", "term": number.removeprefix("Ärende ")})
+    assert number in shown.text and "1 ärende hittades" in shown.text
+    twin = UUID(f"{uuid4().hex[:22]}{case.id[-10:]}")
+    await reception.database.pool.execute(
+        "insert into cases select (jsonb_populate_record(c, jsonb_build_object('id', $2::uuid, 'allocation_number',"
+        " 'TWIN-1', 'caseworker', 'caseworker-2'))).* from cases c where id = $1",
+        UUID(case.id),
+        twin,
+    )
+    for who, found in (("coordinator", {case.id, str(twin)}), ("caseworker", {case.id}), ("caseworker-2", {str(twin)})):
+        answer = await reception.post("/reception/search", {"by": "case", "term": number[7:]}, who)
+        assert {one["id"] for one in answer.json()["cases"]} == found
+    await reception.database.pool.execute("delete from cases where id = $1", twin)  # it has no history
 
 
 async def test_an_auditor_draws_a_sample_and_reviews_each_look(reception: Office) -> None:

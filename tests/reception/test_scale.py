@@ -111,7 +111,7 @@ async def plans(conn: Any, desk: Desk) -> dict[str, str]:
             "list": lambda c, s=sight: store.cases(c, s, "open", "allocated", None, 51),
             "work": lambda c, s=sight: store_casework.work(c, s, "unassigned" if s.every else "open", None, 51),
             "name": lambda c, s=sight: store_search.by_index(c, s, "name_index", blinds),
-            "number": lambda c, s=sight: store_search.by_case_number(c, s, "STOR-000777", None),
+            "number": lambda c, s=sight: store_search.by_case_number(c, s, "STOR-000777", None, "0000000777"),
         }
         for name, ask in asked.items():
             explains = Explains(conn)
