@@ -193,7 +193,7 @@ async def remove_mailbox(request: Request, body: RemovedMailbox, actor: Annotate
     run = runtime(request)
 
     async def work(tx: Connection) -> Answer:
-        await store_people.remove_mailbox(tx, body.role)
+        await store_people.remove_mailbox(tx, body.role, actor.sub)
         return Answer(200, _office(body.role))
 
     route, key = "POST /notifications/mailboxes/remove", key_of(request.headers)

@@ -110,6 +110,8 @@ def _item(item: Item) -> dict[str, Any]:
         "receive_by": item.receive_by.isoformat() if item.receive_by else None,
         "cancelled": item.cancelled,
         "due_on": item.due_on.isoformat() if item.due_on else None,
+        "next_kind": item.next_kind,
+        "next_on": item.next_on.isoformat() if item.next_on else None,
         "settled_at": item.settled_at.isoformat() if item.settled_at else None,
         "snoozed_until": item.snoozed_until.isoformat() if item.snoozed_until else None,
         "handed_over": item.handed_by is not None,

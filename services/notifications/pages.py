@@ -1,8 +1,9 @@
 """Pages for people: the landing page, what every public page links to, and the mailboxes."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Annotated, Literal
-from urllib.parse import quote
+from uuid import UUID
 
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, RedirectResponse, Response
@@ -10,7 +11,7 @@ from fastapi.responses import JSONResponse, RedirectResponse, Response
 from services.notifications import handlers, rules, store, store_inbox, store_people
 from services.notifications.home import tasks
 from services.notifications.http import KEEPERS, OFFICES, WATCHERS, MailboxBody, Office, RemovedMailbox
-from services.notifications.store_people import Mailbox
+from services.notifications.store_people import Mailbox, MailboxChange
 from shared.identity import Actor
 from shared.runtime import Runtime, runtime
 from shared.web import forms
@@ -19,6 +20,7 @@ from shared.web.commands import transaction
 from shared.web.problems import wants_page
 
 router = APIRouter(tags=["pages"], include_in_schema=False)
+CHANGES = 20
 
 
 @router.get("/", dependencies=[public()], response_model=None)
@@ -53,32 +55,46 @@ async def privacy(request: Request) -> Response:
 async def mailboxes(
     request: Request,
     done: Literal["saved", "removed"] | None = None,
-    role: Office = "coordinator",
+    role: Office | None = None,
     remove: bool = False,
 ) -> Response:
-    """`remove`: in the place of the form to change it, what removing the mailbox would do."""
+    """The list; with a `role` that somebody chose, the form to change its mailbox, or what to `remove` it would do."""
     run = runtime(request)
-    boxes, units = await _offices(run)
     if not wants_page(request):
+        async with run.database.reading() as conn:
+            kept = await store_people.mailboxes(conn)
         return JSONResponse(
-            {"items": [{"role": b.role, "address": b.address, "language": b.language} for b in boxes.values()]}
+            {"items": [{"role": b.role, "address": b.address, "language": b.language} for b in kept.values()]}
         )
-    box = boxes.get(role)
+    known = await _offices(run)
+    box = known.boxes.get(role) if role else None
     form = forms.Form({"address": box.address, "language": box.language} if box else {"language": "sv"})
-    removing = remove and box is not None and "/" in role
-    return _mailboxes(request, boxes, units, role, form, done=done, removing=removing)
+    removing = remove and box is not None and "/" in box.role
+    return _mailboxes(request, known, role, form, done=done, removing=removing)
 
 
-async def _offices(run: Runtime) -> tuple[Mapping[str, Mailbox], Sequence[str]]:
+@dataclass(frozen=True, slots=True)
+class _Offices:
+    """The mailboxes by role, the offices of units, and who set or removed which mailbox last, with the names known."""
+
+    boxes: Mapping[str, Mailbox]
+    units: Sequence[str]
+    changes: Sequence[MailboxChange]
+    names: Mapping[UUID, str]
+
+
+async def _offices(run: Runtime) -> _Offices:
     async with run.database.reading() as conn:
-        return await store_people.mailboxes(conn), await store_people.offices_of_units(conn)
+        boxes, units = await store_people.mailboxes(conn), await store_people.offices_of_units(conn)
+        changes = await store_people.mailbox_changes(conn, CHANGES)
+        names = await handlers.names(conn, run.vault, [one.key for one in changes if one.key is not None])
+    return _Offices(boxes, units, changes, names)
 
 
 def _mailboxes(
     request: Request,
-    boxes: Mapping[str, Mailbox],
-    units: Sequence[str],
-    role: str,
+    known: _Offices,
+    role: str | None,
     form: forms.Form,
     *,
     status: int = 200,
@@ -91,8 +107,10 @@ def _mailboxes(
         status,
         form=form,
         done=done,
-        boxes=boxes,
-        roles=[*OFFICES, *units],
+        boxes=known.boxes,
+        roles=[*OFFICES, *known.units],
+        changes=known.changes,
+        names=known.names,
         chosen=role,
         removing=removing,
     )
@@ -106,27 +124,26 @@ async def set_mailbox(request: Request, actor: Annotated[Actor, needs(*KEEPERS)]
         return await _refused(request, posted.form)
     async with transaction(run.database, scope=request.scope) as tx:
         await store_people.set_mailbox(tx, posted.value.mailbox(), actor.sub)
-    return _done("saved", posted.value.role)
+    return _done("saved")
 
 
-@router.post("/notifications/forms/mailbox-remove", response_model=None, dependencies=[needs(*KEEPERS)])
-async def remove_mailbox(request: Request) -> Response:
+@router.post("/notifications/forms/mailbox-remove", response_model=None)
+async def remove_mailbox(request: Request, actor: Annotated[Actor, needs(*KEEPERS)]) -> Response:
     """Twice is once: the form needs no key."""
     run = runtime(request)
     posted = await forms.read(request, RemovedMailbox, run.pages.texts)
     if posted.value is None:
         return await _refused(request, posted.form)
     async with transaction(run.database, scope=request.scope) as tx:
-        await store_people.remove_mailbox(tx, posted.value.role)
-    return _done("removed", posted.value.role)
+        await store_people.remove_mailbox(tx, posted.value.role, actor.sub)
+    return _done("removed")
 
 
 async def _refused(request: Request, form: forms.Form) -> Response:
-    boxes, units = await _offices(runtime(request))
-    typed = form.value("role")
-    role = typed if typed in [*OFFICES, *units] else "coordinator"
-    return _mailboxes(request, boxes, units, role, form, status=422)
+    known, typed = await _offices(runtime(request)), form.value("role")
+    role = typed if typed in [*OFFICES, *known.units] else "coordinator"
+    return _mailboxes(request, known, role, form, status=422)
 
 
-def _done(what: Literal["saved", "removed"], role: str) -> Response:
-    return RedirectResponse(f"/notifications/mailboxes?done={what}&role={quote(role, safe='')}", 303)
+def _done(what: Literal["saved", "removed"]) -> Response:
+    return RedirectResponse(f"/notifications/mailboxes?done={what}", 303)

@@ -6,6 +6,7 @@ from datetime import date, datetime
 from typing import Literal
 from uuid import UUID
 
+from services.notifications.deadlines import Kind
 from services.notifications.rules import Group
 from services.notifications.store import OPEN, PAGE
 from shared.database import Connection
@@ -34,7 +35,11 @@ class Reader:
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One line of the inbox. `acknowledged_by` and `handed_by` are sign-in subjects."""
+    """One line of the inbox. `acknowledged_by` and `handed_by` are sign-in subjects.
+
+    `next_kind` and `next_on`: what comes next in the case that was given to somebody or came in, and by when. Nothing
+    in one that nobody has to do anything about, or that is another's now.
+    """
 
     id: UUID
     rule: str
@@ -57,6 +62,8 @@ class Item:
     persons: int | None
     receive_by: date | None
     cancelled: bool | None
+    next_kind: Kind | None
+    next_on: date | None
 
     @property
     def open(self) -> bool:
@@ -68,10 +75,12 @@ Cursor = tuple[datetime, UUID]
 _ITEMS = (
     "select n.id, n.rule, n.grouping, n.about, n.caused_at, n.created_at, n.acknowledged_by, n.acknowledged_at,"
     " n.handed_by, n.settled_at, n.why, n.recipient, n.holder, n.due_on, n.prize_year, d.recipient as read_by,"
-    " h.recipient as handed_key, k.persons, k.receive_by, k.cancelled,"
+    " h.recipient as handed_key, k.persons, k.receive_by, k.cancelled, f.kind as next_kind, f.due_on as next_on,"
     " (select s.until from snooze s where s.notification = n.id and s.sub = $2 and s.until > $3) as snoozed_until"
     " from notification n left join directory d on d.sub = n.acknowledged_by"
     " left join directory h on h.sub = n.handed_by left join known_case k on k.id = n.about"
+    " left join lateral (select kind, due_on from deadline where case_id = n.about order by due_on, id limit 1) f"
+    " on n.rule in ('allocation-received', 'case-assigned')"
 )
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import astuple, dataclass
+from datetime import datetime
 from uuid import UUID
 
 from services.notifications.hours import Preference
@@ -128,19 +129,52 @@ async def mailbox_of(conn: Connection, office: str) -> Mailbox | None:
     return Mailbox(**dict(row)) if row else None
 
 
-async def remove_mailbox(tx: Connection, role: str) -> None:
+async def remove_mailbox(tx: Connection, role: str, actor: str) -> None:
     """Mail goes where it went before this one was set; one that is not there is none to remove."""
-    await tx.execute("delete from mailbox where role = $1", role)
+    await tx.execute(
+        "with gone as (delete from mailbox where role = $1 returning role)"
+        " insert into mailbox_change (role, changed_by) select role, $2 from gone",
+        role,
+        actor,
+    )
 
 
 async def set_mailbox(tx: Connection, box: Mailbox, actor: str, *, replace: bool = True) -> None:
-    """`replace` false leaves one that is there as it is."""
-    rest = "do update set address = $2, language = $3, changed_by = $4, changed_at = clock_timestamp()"
+    """`replace` false leaves one that is there as it is. Who did it is kept, unless it was so already."""
+    rest = (
+        "do update set address = $2, language = $3 where (mailbox.address, mailbox.language) is distinct from ($2, $3)"
+    )
     await tx.execute(
-        "insert into mailbox (role, address, language, changed_by) values ($1, $2, $3, $4) on conflict (role) "
-        + (rest if replace else "do nothing"),
+        "with done as (insert into mailbox (role, address, language) values ($1, $2, $3) on conflict (role) "
+        + (rest if replace else "do nothing")
+        + " returning role, address, language) insert into mailbox_change (role, address, language, changed_by)"
+        " select role, address, language, $4 from done",
         box.role,
         box.address,
         box.language,
         actor,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class MailboxChange:
+    """A mailbox that somebody set, or removed: then without `address`. `key`: under what the person's name is sealed.
+
+    `changed_at` is real time.
+    """
+
+    role: str
+    address: str | None
+    changed_by: str
+    changed_at: datetime
+    key: UUID | None
+
+
+async def mailbox_changes(conn: Connection, limit: int) -> list[MailboxChange]:
+    """The newest first."""
+    rows = await conn.fetch(
+        "select c.role, c.address, c.changed_by, c.changed_at, d.recipient as key from mailbox_change c"
+        " left join directory d on d.sub = c.changed_by order by c.id desc limit $1",
+        limit,
+    )
+    return [MailboxChange(**dict(row)) for row in rows]

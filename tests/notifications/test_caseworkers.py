@@ -1,5 +1,6 @@
 """Whoever has a case is told of it and reminded: of its last day, of silence, of plans that want following up."""
 
+import re
 from datetime import date, timedelta
 from email import message_from_string
 from email.policy import default
@@ -21,7 +22,7 @@ from shared.contracts.casework import (
     EstablishmentPlanFollowedUp,
     EstablishmentPlanFollowUpCorrected,
 )
-from shared.contracts.routines import WEEKS_WITHOUT_CONTACT, LocalRule
+from shared.contracts.routines import CONTACT_WITHIN, WEEKS_WITHOUT_CONTACT, LocalRule
 from tests.notifications.stories import LAST, arrival, reminded, then
 from tests.notifications.test_inbox import Site, site
 from tests.notifications.town import Town, allocation
@@ -124,6 +125,33 @@ async def test_silence_is_told_with_the_weeks_of_the_municipalitys_rule(lang: st
     assert swedish in sent.get_content() and sent["Subject"] == f"Ett meddelande om ärende {case_number(fact.subject)}"
     async with site.session("operator") as browser:
         assert told in (await browser.get(f"/notifications/deliveries/{mail['id']}", params={"lang": lang})).text
+
+
+async def test_a_case_that_was_given_counts_the_days_of_what_comes_next_in_it(site: Site) -> None:
+    town, fact = site.town, allocation()
+    assigned = then(fact, CaseAssigned(caseworker="elsa", unit="reception", reason="first"))
+    arrived = then(assigned, arrival(fact), 58)
+    closed = then(arrived, CaseClosed(reason="ordinary-services", closed_on=LAST))
+    [rule] = [one for one in CONTACT_WITHIN if one.valid_to is None]
+
+    async def next_step() -> tuple[str, str] | None:
+        """What the message says comes next, the same on the list, by itself and for programs."""
+        async with site.session("caseworker", sub="elsa") as browser:
+            said = (await browser.get("/notifications/inbox", headers={"Accept": "application/json"})).json()
+            [item] = said["items"]
+            words = None
+            for path in ("/notifications/inbox", f"/notifications/inbox/{item['id']}"):
+                page = (await browser.get(path)).text
+                words = re.search(r'class="clock[^>]*>[^<]+</span> <span[^>]*>\((\w+)\)', page)
+                assert (words is None) == ('class="clock' not in page)
+        return (words[1], item["next_on"]) if words else None
+
+    await town.react(fact, assigned)
+    assert await next_step() == ("mottagande", "2026-07-01")
+    await town.react(arrived)
+    assert await next_step() == ("kontakt", rule.due(LAST).isoformat())
+    await town.react(closed)
+    assert await next_step() is None
 
 
 async def test_a_plan_is_followed_up_or_its_caseworker_and_then_the_manager_are_told(town: Town) -> None:

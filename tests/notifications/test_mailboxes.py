@@ -6,9 +6,10 @@ from uuid import uuid4
 
 import pytest
 
-from services.notifications import store_people
+from services.notifications import handlers, store_people
 from services.notifications.store_people import Mailbox
 from shared.contracts.casework import CaseAssigned
+from shared.identity import Actor
 from tests.notifications.stories import LAST, then
 from tests.notifications.test_inbox import Site, site
 from tests.notifications.town import allocation
@@ -16,6 +17,7 @@ from tests.notifications.town import allocation
 __all__ = ["site"]
 OWN, ALL = "unga@kommunen.example", "manager@kommunen.example"
 PAGE = "/notifications/mailboxes?role=manager/minors"
+OFFICE = "cheferna för enheten för unga &amp; ensamma"
 
 
 def plain(page: str) -> str:
@@ -55,7 +57,8 @@ async def test_a_units_mailbox_is_removed_and_waiting_mail_goes_to_the_managers_
             done = await chief.post("/notifications/forms/mailbox-remove", data=typed)
             assert done.status_code == 303
         page = (await chief.get(done.headers["location"])).text
-        assert f"borttagen. Mejlen går nu till chefernas brevlåda, {ALL}" in page and OWN not in page
+        assert f"borttagen. Mejlen går nu till chefernas brevlåda, {ALL}" in page
+        assert 'name="address"' not in page and OWN not in page.partition("Senaste ändringarna")[0]
         assert "remove=true" not in page and "Det går att ångra" in page
         await site.town.age(60)
         async with site.town.sending():
@@ -68,6 +71,27 @@ async def test_a_units_mailbox_is_removed_and_waiting_mail_goes_to_the_managers_
     async with site.run.database.reading() as conn:
         boxes = await store_people.mailboxes(conn)
     assert boxes["manager/minors"] == Mailbox("manager/minors", OWN, "en") and boxes["manager"].address == ALL
+
+
+async def test_the_page_opens_on_the_list_and_says_who_set_and_removed_which_mailbox(site: Site) -> None:
+    async with site.run.database.transaction() as tx:
+        karin = Actor("karin", frozenset({"manager"}), "minors", "Karin Ask")
+        await handlers.enter_directory(tx, site.run.vault, karin, "karin@kommunen.example", "sv")
+    async with site.session("manager", sub="karin") as karins, site.session("operator", sub="olle") as olles:
+        page = (await karins.get("/notifications/mailboxes")).text
+        assert OFFICE in page and 'name="address"' not in page and "aria-current" not in page.partition("<main")[2]
+        csrf = re.search(r'name="csrf" value="(\w+)"', (await karins.get(PAGE)).text)
+        assert csrf
+        typed = {"csrf": csrf[1], "role": "manager/minors"}
+        for _ in range(2):  # a double click changes nothing, so nobody did it
+            await karins.post("/notifications/forms/mailbox", data=typed | {"address": OWN, "language": "sv"})
+        for _ in range(2):
+            await karins.post("/notifications/forms/mailbox-remove", data=typed)
+        mine, others = [plain((await one.get("/notifications/mailboxes")).text) for one in (karins, olles)]
+    [told] = re.findall(r"Senaste ändringarna .*", others)
+    assert told.count(OFFICE) == 2 and told.count("Karin Ask") == 2
+    assert told.index("Brevlådan togs bort") < told.index(f"Mejlen går till {OWN}")  # the newest first
+    assert "Karin Ask" not in mine.partition("Senaste ändringarna")[2] and " dig " in mine
 
 
 async def test_a_program_sets_and_removes_it_too_and_the_page_says_when_mail_then_goes_nowhere(site: Site) -> None:
