@@ -11,16 +11,18 @@ _COLOURS = ("#2f5d8a", "#7a4b8c", "#2e7d5b", "#a05a1c", "#5b6470", "#8a2f4b")
 
 
 def _waterfall(view: dict[str, Any], reader: Reader) -> Markup:
+    """One drawing for wide pages, where spans stand under each other in time; for narrow ones a list with bars."""
     steps = view["spans"]
     width, row, label, after = 1140, 22, 420, 260
     whole = max(view["duration_ms"], 0.001)
     colour = {name: _COLOURS[i % len(_COLOURS)] for i, name in enumerate(view["services"])}
-    bars = []
+    bars, lines = [], []
     for i, span in enumerate(steps):
         x = label + (width - label - after) * span["start_ms"] / whole
         length = max((width - label - after) * span["duration_ms"] / whole, 2)
         name = f"{_short(span['service'])} · {span['name']}"
-        indent = min(span["depth"], 8) * 12
+        depth = min(span["depth"], 8)
+        indent = depth * 12
         words = reader.t(
             "sink.trace.bar-failed" if span["failed"] else "sink.trace.bar",
             at=reader.ms(span["start_ms"]),
@@ -36,11 +38,22 @@ def _waterfall(view: dict[str, Any], reader: Reader) -> Markup:
                 x + length + 6, i * row + 15, words,
             )
         )  # fmt: skip
+        share = 100 / whole
+        lines.append(
+            Markup(
+                '<li class="depth-{}">{}<br><span class="soft small">{}</span><svg aria-hidden="true" width="100%"'
+                ' height="6"><rect width="100%" height="6" fill="currentColor" opacity=".1"/>'
+                '<rect x="{:.2f}%" width="{:.2f}%" height="6" fill="{}"/></svg></li>'
+            ).format(
+                depth, name, words, min(span["start_ms"] * share, 99), max(span["duration_ms"] * share, 1),
+                colour[span["service"]],
+            )
+        )  # fmt: skip
     title = reader.t("sink.trace.drawn", n=len(steps))
     return Markup(
-        '<div class="scroll" tabindex="0" role="region" aria-label="{}"><svg role="img" aria-label="{}"'
-        ' width="{}" height="{}">{}</svg></div>'
-    ).format(title, title, width, len(steps) * row + 8, Markup("").join(bars))
+        '<div class="waterfall"><svg class="wide" role="img" aria-label="{}" width="{}" height="{}">{}</svg>'
+        '<ol class="narrow" aria-label="{}">{}</ol></div>'
+    ).format(title, width, len(steps) * row + 8, Markup("").join(bars), title, Markup("").join(lines))
 
 
 def _short(service: str) -> str:

@@ -106,7 +106,11 @@ async def test_a_trace_is_drawn_and_found_by_its_subject(tmp_path: Path) -> None
         assert view["started"] == "2017-07-14T04:40:00.000+02:00"
         assert TRACE.hex() in (await client.get("/traces", params={"subject": "case-1"})).text
         assert TRACE.hex() not in (await client.get("/traces", params={"subject": "case-2"})).text
-        assert "<svg" in (await client.get(f"/traces/{TRACE.hex()}")).text
+        page = (await client.get(f"/traces/{TRACE.hex()}")).text
+        wide, narrow = page.partition('<ol class="narrow"')[::2]
+        for drawing in (wide, narrow):  # the same in both: one fits where the other does not
+            assert "reception · step 1" in drawing and "efter 2,0 ms, tog 5,0 ms" in drawing
+        assert 'x="28.57%" width="71.43%"' in narrow
 
 
 async def test_the_pages_speak_the_readers_language_and_say_the_time_in_stockholm(tmp_path: Path) -> None:

@@ -268,6 +268,12 @@ async def test_what_was_not_mailed_is_told_by_its_reason_and_as_no_alarm(site: S
             for path in ("/", "/notifications/deliveries", "/notifications/deliveries?status=withheld"):
                 assert " ".join(words) in unescape((await browser.get(path)).text), (lang, path)
             assert said(lang, "home.deliveries.none") in (await browser.get("/")).text
+    for why, facts in (("never-signed-in", {}), ("too-old", {"days": 14})):
+        await site.run.database.pool.execute("update notification set withheld_because = $1 where withheld", why)
+        async with site.session("operator") as browser:
+            page = unescape((await browser.get("/notifications/deliveries")).text)
+        # one reason for all is said once, with their number
+        assert said("sv", f"withheld.all-{why}", n=3, **facts) in page and page.count("3 meddelanden") == 1
 
 
 async def test_an_open_page_is_told(site: Site) -> None:
