@@ -31,7 +31,8 @@ async def cases_of_figure(
     year: Annotated[int | None, Query(ge=2000, le=2100)] = None,
     after: str | None = None,
 ) -> Response:
-    """Reporting says which cases; who may see them is decided here. A case that is not seen is counted, not named."""
+    """Reporting says which cases; who may see them is decided here. A case that is not seen is counted, not named: by
+    who has it, so that a reader knows whom to ask."""
     own = runtime(request)
     today, place = own.clock.today(), views.read_cursor(after)
     found = await figures.ask(own, actor, figure, part, year, language(request))
@@ -39,7 +40,7 @@ async def cases_of_figure(
     async with own.database.reading() as conn:
         sight = await handlers.sight(conn, actor, today)
         rows = await store_figures.listed(conn, sight, cases, place, PAGE + 1)
-        seen = await store_figures.count_seen(conn, sight, cases)
+        unseen = await store_figures.unseen(conn, sight, cases)
         names = await store_casework.colleagues(conn, {row["caseworker"] for row in rows if row["caseworker"]})
     last = rows[PAGE - 1] if len(rows) > PAGE else None
     return own.pages.render(
@@ -48,7 +49,7 @@ async def cases_of_figure(
         headers={"Cache-Control": "no-store"},
         figure=found,
         rows=[row | {"clock": _clock(figure, row)} for row in rows[:PAGE]],
-        unseen=len(cases) - seen,
+        unseen=unseen,
         names=names,
         after=views.cursor({"deadline": last["due_on"], "id": last["id"]}) if last else None,
         today_date=today,

@@ -1,6 +1,7 @@
-"""Reception's own counts, for whoever counts events; and those of some given cases that a sight shows."""
+"""Reception's own counts, for whoever counts events; and some given cases: those that a sight shows, who has the others."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -30,12 +31,29 @@ async def listed(
     return [dict(row) for row in rows]
 
 
-async def count_seen(conn: Connection, sight: Sight, cases: Sequence[UUID]) -> int:
+@dataclass(frozen=True, slots=True)
+class Unseen:
+    """How many cases that the sight does not show `nobody` has, or caseworkers of `unit`."""
+
+    nobody: bool
+    unit: str | None
+    cases: int
+
+
+async def unseen(conn: Connection, sight: Sight, cases: Sequence[UUID]) -> list[Unseen]:
+    """Who has those that are not shown: nobody first, then by unit. One not known here yet is somebody else's."""
     condition, parameters = seen(sight, 2)
-    count: int = await conn.fetchval(
-        f"select count(*) from cases where id = any($1::uuid[]) and {condition}", cases, *parameters
+    rows = await conn.fetch(
+        f"""
+        select c.id is not null and c.caseworker is null as nobody,
+          case when c.caseworker is not null then c.unit end as unit, count(*)::int as cases
+        from unnest($1::uuid[]) as given (id) left join cases c on c.id = given.id
+        where not coalesce({condition}, false) group by 1, 2 order by 1 desc, 2 nulls last
+        """,
+        cases,
+        *parameters,
     )
-    return count
+    return [Unseen(*row.values()) for row in rows]
 
 
 async def figures(conn: Connection) -> dict[str, Any]:

@@ -5,7 +5,8 @@ from typing import Any
 
 from shared.database import Connection
 
-# How many of each kind are drawn for a month: protected identities and looks outside one's own cases first.
+# How many of each kind are drawn for a month: protected identities first, then looks outside one's own cases and, for
+# a manager, outside the unit that is theirs to lead.
 EACH = 10
 
 
@@ -26,7 +27,8 @@ async def months(conn: Connection) -> list[dict[str, Any]]:
 async def draw(tx: Connection, month: date) -> int:
     """Draws the month's sample; how many are new. The same log gives the same sample: by each entry's own hash.
 
-    A month that goes on can be drawn again: what was drawn stays, what came later may be added.
+    A month that goes on can be drawn again: what was drawn stays, what came later may be added. Whose a case is and
+    which unit a manager leads count as they are at the draw.
     """
     done: str = await tx.execute(
         """
@@ -37,10 +39,11 @@ async def draw(tx: Connection, month: date) -> int:
                 select from person p where p.id = any(a.persons) and p.protected) then 'protected'
               when exists (
                 select from cases c where c.id = any(a.subjects) and c.caseworker is distinct from a.actor
-                  and c.caseworker is not null) then 'outside'
+                  and c.caseworker is not null
+                  and not ('manager' = any(a.roles) and c.unit is not distinct from m.unit)) then 'outside'
               else 'other'
             end as why
-          from access_log a
+          from access_log a left join colleagues m on m.sub = a.actor
           where a.action in ('view', 'search', 'list', 'export')
             and a.at >= $1::date::timestamp at time zone 'Europe/Stockholm'
             and a.at < ($1::date + interval '1 month')::timestamp at time zone 'Europe/Stockholm'

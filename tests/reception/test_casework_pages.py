@@ -7,6 +7,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from services.reception import store_looks
 from shared.case_number import case_number
 from tests.reception.office import Office, person
 from tests.reception.test_casework import HOME, assigned
@@ -265,6 +266,29 @@ async def test_a_case_number_stands_where_a_case_is_named_and_finds_every_case_t
         answer = await reception.post("/reception/search", {"by": "case", "term": number[7:]}, who)
         assert {one["id"] for one in answer.json()["cases"]} == found
     await reception.database.pool.execute("delete from cases where id = $1", twin)  # it has no history
+
+
+async def test_a_managers_look_is_outside_only_beyond_the_unit_that_is_theirs(reception: Office) -> None:
+    case = await assigned(reception)  # of the unit `reception`
+    await reception.knows("manager", "caseworker-2@minors")
+    await reception.get(f"/reception/cases/{case.id}/persons", "manager")
+    await reception.get(f"/reception/cases/{case.id}/persons", "coordinator")
+    taken = {"caseworker": "caseworker-2", "unit": "minors", "reason": "workload"}
+    assert await _drawn(reception) == [("coordinator-1", "outside"), ("manager-1", "other")]
+    await case.do("assignment", taken, "coordinator", expect=200)
+    await reception.database.pool.execute("truncate looks")
+    assert await _drawn(reception) == [("coordinator-1", "outside"), ("manager-1", "outside")]
+
+
+async def _drawn(reception: Office) -> list[tuple[str, str]]:
+    """Draws this month's sample of looks at persons; who looked, and as what the look counts."""
+    month = await reception.database.pool.fetchval("select date_trunc('month', now())::date")
+    async with reception.database.transaction() as tx:
+        await store_looks.draw(tx, month)
+        rows = await tx.fetch(
+            "select actor, why from looks join access_log using (position) where action = 'view' order by 1"
+        )
+    return [(row["actor"], row["why"]) for row in rows]
 
 
 async def test_an_auditor_draws_a_sample_and_reviews_each_look(reception: Office) -> None:

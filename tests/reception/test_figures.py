@@ -48,10 +48,19 @@ async def test_a_list_has_what_its_reader_sees_in_pages_and_counts_the_rest(rece
         "manager": {*mine},
         "manager@education": set(),
     }
+    nobody, away, reception_unit = (True, None, 1), (False, "minors", 1), (False, "reception", 3)
+    rest = {
+        "coordinator": [],
+        "caseworker": [nobody, away],
+        "caseworker-2@minors": [nobody, reception_unit],
+        "manager": [nobody, away],
+        "manager@education": [nobody, away, reception_unit],
+    }
     async with reception.database.reading() as conn:
         for who, seen in sees.items():
             sight = await handlers.sight(conn, reception.actor(who), TODAY)
-            assert await store_figures.count_seen(conn, sight, behind) == len(seen), who
+            unseen = await store_figures.unseen(conn, sight, behind)
+            assert [(one.nobody, one.unit, one.cases) for one in unseen] == rest[who], who
             found, place = [], None
             while rows := await store_figures.listed(conn, sight, behind, place, 2):
                 found += [row["id"] for row in rows]
