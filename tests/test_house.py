@@ -26,6 +26,7 @@ PURE_NAMES = {"domain.py", "rules.py", "projection.py", "alarms.py"} | {
         "assignment",
         "case",
         "closing",
+        "collecting",
         "commands",
         "contacts",
         "days",

@@ -12,6 +12,7 @@ from deploy.verify.evidence import Evidence, facts_of
 from deploy.verify.findings import Report
 from deploy.verify.site import Site
 from services.notifications import deadlines, dealing, prizes, rules, store_deadlines
+from services.notifications.collecting import COLLECT_WHEN_BUSY
 from services.notifications.deadlines import Deadline, KnownCase, Progress
 from services.notifications.prizes import KnownPrize
 from shared.contracts.awards import EditionEvent, ReviewEvent, juror_id
@@ -19,7 +20,7 @@ from shared.contracts.envelope import Fact
 from shared.contracts.reception import CaseEvent
 
 # what is due and nobody takes: longer than the longest collecting, and than a retry that is being made now
-OVERDUE = rules.COLLECT_WHEN_BUSY + timedelta(minutes=2)
+OVERDUE = COLLECT_WHEN_BUSY + timedelta(minutes=2)
 
 
 @dataclass

@@ -137,15 +137,21 @@ def _notifications(facts: list[Fact]) -> list[tuple[Any, ...]]:
         groups[(*key, "sent")] += last is not None and hasattr(last, "caused_at")
         groups[(*key, "failed")] += last is not None and hasattr(last, "reason")
         groups[(*key, "read")] += any(not hasattr(event, "channel") for event in story)
-        sent = [(event.caused_at, at) for event, at in zip(story, times[subject], strict=True) if _is_sent(event)]
+        sent = [(_waited(event, at), at) for event, at in zip(story, times[subject], strict=True) if _is_sent(event)]
         read = [at for event, at in zip(story, times[subject], strict=True) if not hasattr(event, "channel")]
-        groups[(*key, "soon")] += bool(sent) and sent[-1][1] - sent[-1][0] <= timedelta(seconds=10)
+        groups[(*key, "soon")] += bool(sent) and sent[-1][0] <= timedelta(seconds=10)
         groups[(*key, "same day")] += bool(sent and read) and read[-1] - sent[-1][1] <= timedelta(days=1)
     keys = {key[:2] for key in groups}
     return sorted((*key, *(groups[(*key, what)] for what in STEPS)) for key in keys)
 
 
 STEPS = ("all", "sent", "failed", "read", "soon", "same day")
+
+
+def _waited(event: Any, at: datetime) -> timedelta:
+    """How long it waited when it was due, in real time; before that was measured, since its cause."""
+    known = event.waited_ms is not None
+    return timedelta(milliseconds=event.waited_ms) if known else at - event.caused_at
 
 
 def _is_sent(event: Any) -> bool:

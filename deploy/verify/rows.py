@@ -108,7 +108,7 @@ _TABLES = {
     "nomination_row": (("nomination_id",), ("prize", "prize_year", "nominee_kind", "submitted_at")),
     "notification_row": (
         ("notification_id",),
-        ("rule", "channel", "state", "caused_at", "sent_at", "acknowledged_at"),
+        ("rule", "channel", "state", "caused_at", "sent_at", "acknowledged_at", "waited_ms"),
     ),
 }  # fmt: skip
 # A row of the projection says its columns by the same names, ids without `_id`; `astuple` would copy every id.

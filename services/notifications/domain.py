@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal, assert_never
 from uuid import UUID
 
@@ -34,20 +34,23 @@ EMPTY = Notification()
 
 @dataclass(frozen=True, slots=True)
 class About:
-    """What a notification was made of, never changed: why, for which event, through which channel."""
+    """What a notification was made of: why, for which event, through which channel. `due_at`: when it was to be handed
+    over, in real time; `caused_at` is business time."""
 
     rule: str
     channel: Channel
     cause: UUID
     caused_at: datetime
+    due_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
 class MarkSent:
-    """The message is with the mail server, or in the inbox."""
+    """The message is with the mail server, or in the inbox, since `at` (real time)."""
 
     about: About
     attempts: int
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +82,7 @@ Command = MarkSent | GiveUp | Acknowledge | Settle
 def decide(command: Command, state: Notification) -> Sequence[NotificationEvent]:
     """What follows; nothing when it is so already. Refused: `only-inbox-is-acknowledged`, `not-sent-yet`."""
     match command:
-        case MarkSent(about, attempts):
+        case MarkSent(about, attempts, at):
             if state.ending == "sent":
                 return []
             return [
@@ -89,6 +92,7 @@ def decide(command: Command, state: Notification) -> Sequence[NotificationEvent]
                     cause=about.cause,
                     caused_at=about.caused_at,
                     attempts=attempts,
+                    waited_ms=max(0, round((at - about.due_at) / timedelta(milliseconds=1))),
                 )
             ]
         case GiveUp(about, reason, attempts):

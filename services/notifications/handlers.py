@@ -90,7 +90,7 @@ async def make(
         return
     made = set(await store.make(tx, wanted, await _places(tx, wanted, at, now), traceparents))
     inbox = [notice.id for notice in wanted if notice.channel == "inbox" and notice.id in made]
-    await carry_out(tx, inbox, lambda about: domain.MarkSent(about, 1), at, OURSELVES)
+    await carry_out(tx, inbox, lambda about: domain.MarkSent(about, 1, now), at, OURSELVES)
     if inbox:
         await store.tell(tx, "inbox")
     if made:
@@ -201,9 +201,9 @@ async def _acknowledge(tx: Connection, ids: Sequence[UUID], actor: Actor, now: d
 
 
 async def sent(tx: Connection, mail: UUID, holder: UUID, attempts: int, now: datetime) -> None:
-    """The mail server has taken the mail: so has each recipient of what it carries."""
-    ids = await store_mail.end(tx, mail, holder, "sent", None)
-    await carry_out(tx, ids, lambda about: domain.MarkSent(about, attempts), now, OURSELVES)
+    """The mail server has taken the mail: so has each recipient of what it carries. `now` is business time."""
+    ids, at = await store_mail.end(tx, mail, holder, "sent", None), await store_mail.now(tx)
+    await carry_out(tx, ids, lambda about: domain.MarkSent(about, attempts, at), now, OURSELVES)
     await tell_deliveries(tx)
 
 

@@ -11,8 +11,9 @@ from typing import Protocol
 from urllib.parse import urlsplit
 from uuid import UUID
 
+from services.notifications.collecting import MOST_LINKS
 from services.notifications.deadlines import silent_weeks
-from services.notifications.rules import MOST_LINKS, UNGIVEN
+from services.notifications.rules import UNGIVEN
 from shared.case_number import case_number
 from shared.contracts.awards import reference
 

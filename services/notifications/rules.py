@@ -1,4 +1,4 @@
-"""Who must know what, why, through which channel, how soon and for how long: the table of rules, and every number."""
+"""Who must know what, why, through which channel and for how long: the table of rules, and every number of it."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import Literal
 from uuid import UUID, uuid5
 
+from services.notifications.collecting import COLLECT
 from services.notifications.deadlines import Deadline, Kind
 from services.notifications.domain import Channel
 from shared.contracts import awards, casework, reception
@@ -21,14 +22,6 @@ TOO_OLD_TO_MAIL = timedelta(days=14)
 # Facts written down longer ago than this are history being read: what reminds of them waits until it has been.
 HISTORY = timedelta(hours=1)
 CATCHING_UP = timedelta(seconds=10)
-
-# After so many mails to one recipient in an hour, the rest of the hour is collected in longer pieces.
-BUSY_AFTER = 20
-COLLECT_WHEN_BUSY = timedelta(minutes=10)
-# After so many mails to one person in a day and a night, the rest waits for the next daily digest.
-MOST_A_DAY = 12
-MOST_IN_ONE_MAIL = 500
-MOST_LINKS = 50
 
 NOMINATOR = "nominator:"  # and the nomination
 PERSON = "person:"  # and the sign-in's subject
@@ -114,24 +107,13 @@ DEADLINE_RULES = (
 )
 RULE_OF: Mapping[Kind, DeadlineRule] = {rule.on: rule for rule in DEADLINE_RULES}
 
-# What goes out in one mail. A burst becomes one digest: mail to one recipient is collected this long (real time).
-COLLECT: Mapping[str, timedelta] = {
-    "allocation-received": timedelta(seconds=5),
-    "nomination-receipt": timedelta(0),
-    # who mends a date that was just set wrong is told of once
-    "calendar-moved": timedelta(seconds=15),
-    # who cancels by mistake and takes it back at once tells nobody of it
-    "prize-cancelled": timedelta(seconds=60),
-    "prize-reinstated": timedelta(seconds=15),
-    "digest": timedelta(seconds=15),
-}
-
 
 @dataclass(frozen=True, slots=True)
 class Notice:
     """A notification to make. `about` is the subject it links to; `why`: whom the rule meant (`why.<rule>.<why>`).
 
-    `withheld`: why it is shown as not mailed. `deadline` and `due_on`: what a reminder reminds of.
+    `withheld`: why it is shown as not mailed. `deadline` and `due_on`: what a reminder reminds of. `recorded_at`: when
+    what caused it was written down (real time); a reminder is due when it is made.
     """
 
     id: UUID
@@ -147,6 +129,7 @@ class Notice:
     deadline: UUID | None = None
     due_on: date | None = None
     prize_year: int | None = None
+    recorded_at: datetime | None = None
 
     @property
     def bundle(self) -> str:
@@ -235,7 +218,8 @@ def notices(fact: Fact, now: datetime) -> Sequence[Notice]:
                 key = uuid5(fact.id, f"{channel}:{recipient}")
                 withheld = "too-old" if old else None
                 notice = Notice(key, rule.name, channel, recipient, fact.id, fact.at, about, why, rule.group, withheld)
-                found.append(replace(notice, prize_year=getattr(fact.event, "prize_year", None)))
+                year = getattr(fact.event, "prize_year", None)
+                found.append(replace(notice, prize_year=year, recorded_at=fact.recorded_at))
     return found
 
 
@@ -280,15 +264,3 @@ def reminders(deadline: Deadline, step: int, at: datetime, jurors: Iterable[str]
         for person in sorted(jurors) if audience == "jurors" else [deadline.caseworker]:
             remind(audience, person)
     return found
-
-
-def collect_for(bundle: str, mails_last_hour: int) -> timedelta:
-    """How long mail of `bundle` to one recipient waits for company, counted from the first that waits."""
-    if bundle == "nomination-receipt":
-        return COLLECT[bundle]
-    return COLLECT[bundle] if mails_last_hour < BUSY_AFTER else COLLECT_WHEN_BUSY
-
-
-def mail_id(notifications: Sequence[UUID]) -> UUID:
-    """The id of the one mail that carries these: it follows from the first of them, and each is in one mail only."""
-    return uuid5(min(notifications), "mail")

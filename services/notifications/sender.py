@@ -17,9 +17,9 @@ from opentelemetry.propagate import extract
 from services.notifications import handlers, mail, store_mail
 from services.notifications.addresses import Address, Addresses, NotNow
 from services.notifications.circuit import Circuit
+from services.notifications.collecting import MOST_LINKS
 from services.notifications.domain import FailureReason
 from services.notifications.retrying import Schedule
-from services.notifications.rules import MOST_LINKS
 from services.notifications.smtp import Line, Result
 from services.notifications.store_mail import Leased
 from shared.clock import Clock

@@ -33,15 +33,15 @@ async def make(
     """Inserts those that do not exist yet; their ids. `places` is by notice, `traceparents` by cause."""
     rows = await tx.fetch(
         "insert into notification (id, state, rule, channel, recipient, cause, caused_at, about, traceparent, why,"
-        " grouping, bundle, deadline, due_on, holder, withheld, withheld_because, mail_after, prize_year)"
+        " grouping, bundle, deadline, due_on, holder, withheld, withheld_because, mail_after, prize_year, due_at)"
         " select n.id, $1, n.rule, n.channel, n.recipient, n.cause, n.caused_at, n.about, n.traceparent, n.why,"
         " n.grouping, n.bundle, n.deadline, n.due_on, n.holder, n.withheld is not null, n.withheld,"
-        " coalesce(n.mail_after, clock_timestamp()), n.prize_year"
+        " coalesce(n.mail_after, clock_timestamp()), n.prize_year, coalesce(n.due_at, clock_timestamp())"
         " from unnest($2::uuid[], $3::text[], $4::text[], $5::text[], $6::uuid[], $7::timestamptz[], $8::uuid[],"
         " $9::text[], $10::text[], $11::text[], $12::text[], $13::uuid[], $14::date[], $15::text[], $16::text[],"
-        " $17::timestamptz[], $18::int[]) with ordinality"
+        " $17::timestamptz[], $18::int[], $19::timestamptz[]) with ordinality"
         " as n (id, rule, channel, recipient, cause, caused_at, about, traceparent, why, grouping, bundle, deadline,"
-        " due_on, holder, withheld, mail_after, prize_year, nr) order by n.nr"
+        " due_on, holder, withheld, mail_after, prize_year, due_at, nr) order by n.nr"
         " on conflict do nothing returning id",
         _dump(Notification()),
         [n.id for n in notices],
@@ -61,6 +61,7 @@ async def make(
         [places[n.id].withheld for n in notices],
         [places[n.id].mail_after for n in notices],
         [n.prize_year for n in notices],
+        [(places[n.id].mail_after if n.channel == "email" else None) or n.recorded_at for n in notices],
     )
     return [row["id"] for row in rows]
 
@@ -68,13 +69,13 @@ async def make(
 async def load(tx: Connection, ids: Iterable[UUID]) -> dict[UUID, Loaded]:
     """The notifications that exist among `ids`, locked in the order of their ids."""
     rows = await tx.fetch(
-        "select id, sequence, state, rule, channel, cause, caused_at, traceparent from notification"
+        "select id, sequence, state, rule, channel, cause, caused_at, traceparent, due_at from notification"
         " where id = any($1::uuid[]) order by id for update",
         list(ids),
     )
     return {
         row["id"]: Loaded(
-            About(row["rule"], row["channel"], row["cause"], row["caused_at"]),
+            About(row["rule"], row["channel"], row["cause"], row["caused_at"], row["due_at"]),
             Notification(**json.loads(row["state"])),
             row["sequence"],
             row["traceparent"],

@@ -6,10 +6,17 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from services.notifications.collecting import (
+    COLLECT_WHEN_BUSY,
+    MOST_A_DAY,
+    MOST_IN_ONE_MAIL,
+    collect_for,
+    mail_id,
+)
 from services.notifications.hours import mail_after
 from services.notifications.mail import Told
 from services.notifications.retrying import Schedule
-from services.notifications.rules import MOST_A_DAY, MOST_IN_ONE_MAIL, PERSON, collect_for, mail_id
+from services.notifications.rules import PERSON
 from shared.database import Connection
 from shared.faults import step
 
@@ -22,31 +29,35 @@ async def collect(tx: Connection) -> int:
     if not await tx.fetchval("select pg_try_advisory_xact_lock(hashtext('notifications.collect'))"):
         return 0
     groups = await tx.fetch(
-        "select bundle, holder, waited, since_due, (select count(*) from mail m where m.recipient = due.holder"
+        "select bundle, holder, waited, (select count(*) from mail m where m.recipient = due.holder"
         " and m.rule = due.bundle and m.composed_at > now() - interval '1 hour') as recent,"
         " (select count(*) from mail m where m.recipient = due.holder"
         " and m.composed_at > now() - interval '1 day') as today, first_due, clock_timestamp() as now from ("
         "  select bundle, holder, clock_timestamp() - min(created_at) as waited,"
-        "  clock_timestamp() - min(mail_after) as since_due, min(mail_after) as first_due from notification"
+        "  min(mail_after) as first_due from notification"
         "  where channel = 'email' and mail is null and not withheld"
-        "  group by bundle, holder order by since_due desc limit $1) as due",
+        "  group by bundle, holder order by first_due limit $1) as due",
         GROUPS,
     )
     made = 0
     for group in groups:
+        wait = collect_for(group["bundle"], group["recent"])
+        goes_at, many = group["first_due"] + wait, wait == COLLECT_WHEN_BUSY
+        if group["holder"].startswith(PERSON) and group["today"] >= MOST_A_DAY:
+            goes_at, many = max(goes_at, mail_after(group["first_due"], "daily")), True
         # Waited less than nothing: the clock was put back meanwhile.
-        due = group["since_due"] >= collect_for(group["bundle"], group["recent"])
-        if due and group["holder"].startswith(PERSON) and group["today"] >= MOST_A_DAY:
-            due = group["now"] >= mail_after(group["first_due"], "daily")
-        if due or group["waited"] < timedelta(0):
-            made += await _compose(tx, group["bundle"], group["holder"])
+        if group["now"] >= goes_at or group["waited"] < timedelta(0):
+            made += await _compose(tx, group["bundle"], group["holder"], goes_at if many else None)
     if made:
         step("notifications.collected")
     return made
 
 
-async def _compose(tx: Connection, bundle: str, holder: str) -> int:
-    """One mail of what may go now; what is due later, and what was settled this moment, is left out."""
+async def _compose(tx: Connection, bundle: str, holder: str, due_at: datetime | None) -> int:
+    """One mail of what may go now; what is due later, and what was settled this moment, is left out.
+
+    `due_at`: until when it was put off, since the recipient has had so many mails.
+    """
     rows = await tx.fetch(
         "select id, about from notification where bundle = $1 and holder = $2 and channel = 'email' and mail is null"
         " and not withheld and (mail_after <= clock_timestamp() or created_at > clock_timestamp())"
@@ -67,7 +78,9 @@ async def _compose(tx: Connection, bundle: str, holder: str) -> int:
         rows[0]["about"],
         len(ids),
     )
-    await tx.execute("update notification set mail = $1 where id = any($2::uuid[])", mail, ids)
+    await tx.execute(
+        "update notification set mail = $1, due_at = greatest(due_at, $3) where id = any($2::uuid[])", mail, ids, due_at
+    )
     return 1
 
 

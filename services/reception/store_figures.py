@@ -1,4 +1,4 @@
-"""Reception's own counts, for whoever counts events; and some given cases: those that a sight shows, who has the others."""
+"""Reception's own counts, for who counts events; and of given cases those that a sight shows, and who has others."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

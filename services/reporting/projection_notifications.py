@@ -12,7 +12,10 @@ HandingOver = NotificationSent | NotificationFailed | NotificationAcknowledged
 
 @dataclass(frozen=True, slots=True)
 class Notification:
-    """A row of `notification_row`. `state` is what happened last to the handing-over."""
+    """A row of `notification_row`. `state` is what happened last to the handing-over.
+
+    `waited_ms`: how long it waited when it was due, in real time; where the event does not say it, the times tell.
+    """
 
     notification: UUID
     rule: str
@@ -21,6 +24,7 @@ class Notification:
     caused_at: datetime | None
     sent_at: datetime | None
     acknowledged_at: datetime | None
+    waited_ms: int | None = None
 
 
 def handed(before: Notification | None, notification: UUID, at: datetime, event: HandingOver) -> Notification:
@@ -28,7 +32,14 @@ def handed(before: Notification | None, notification: UUID, at: datetime, event:
     known = before or Notification(notification, event.rule, None, "unknown", None, None, None)
     match event:
         case NotificationSent():
-            return replace(known, channel=event.channel, state="sent", caused_at=event.caused_at, sent_at=at)
+            return replace(
+                known,
+                channel=event.channel,
+                state="sent",
+                caused_at=event.caused_at,
+                sent_at=at,
+                waited_ms=event.waited_ms,
+            )
         case NotificationFailed():
             return replace(known, channel=event.channel, state="failed")
         case NotificationAcknowledged():

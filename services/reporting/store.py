@@ -74,7 +74,7 @@ async def _notifications(tx: Connection, generation: int, wanted: Iterable[UUID]
     return {
         row["notification_id"]: Notification(
             row["notification_id"], row["rule"], row["channel"], row["state"], row["caused_at"], row["sent_at"],
-            row["acknowledged_at"],
+            row["acknowledged_at"], row["waited_ms"],
         )
         for row in rows
     }  # fmt: skip
@@ -168,12 +168,12 @@ async def _write_notifications(tx: Connection, generation: int, found: Iterable[
     if rows:
         await tx.execute(
             "insert into notification_row"
-            " (generation, notification_id, rule, channel, state, caused_at, sent_at, acknowledged_at)"
+            " (generation, notification_id, rule, channel, state, caused_at, sent_at, acknowledged_at, waited_ms)"
             " select $1, * from unnest($2::uuid[], $3::text[], $4::text[], $5::text[], $6::timestamptz[],"
-            " $7::timestamptz[], $8::timestamptz[])"
+            " $7::timestamptz[], $8::timestamptz[], $9::bigint[])"
             " on conflict (generation, notification_id) do update set channel = excluded.channel,"
             " state = excluded.state, caused_at = excluded.caused_at, sent_at = excluded.sent_at,"
-            " acknowledged_at = excluded.acknowledged_at",
+            " acknowledged_at = excluded.acknowledged_at, waited_ms = excluded.waited_ms",
             generation,
             [n.notification for n in rows],
             [n.rule for n in rows],
@@ -182,6 +182,7 @@ async def _write_notifications(tx: Connection, generation: int, found: Iterable[
             [n.caused_at for n in rows],
             [n.sent_at for n in rows],
             [n.acknowledged_at for n in rows],
+            [n.waited_ms for n in rows],
         )
 
 

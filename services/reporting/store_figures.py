@@ -92,7 +92,8 @@ async def counted(conn: Connection, generation: int, today: date) -> Counted:
     notifications = await conn.fetch(
         "select rule, coalesce(channel, 'inbox'), count(*)::int, (count(*) filter (where state = 'sent'))::int,"
         " (count(*) filter (where state = 'failed'))::int, (count(*) filter (where acknowledged_at is not null))::int,"
-        " (count(*) filter (where sent_at - caused_at <= make_interval(secs => $2)))::int,"
+        " (count(*) filter (where coalesce(waited_ms, 1000 * extract(epoch from sent_at - caused_at))"
+        "  <= 1000 * $2))::int,"
         " (count(*) filter (where acknowledged_at - sent_at <= make_interval(hours => $3)))::int"
         " from notification_row where generation = $1 group by 1, 2",
         generation,

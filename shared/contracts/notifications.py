@@ -16,13 +16,18 @@ Attempts = Annotated[int, Field(ge=1), DataClass.QUANTITY]
 
 
 class NotificationSent(Event, type="notifications.notification-sent.v2", subject_is=NOTIFICATION):
-    """The message was handed over: to the mail server, or into the recipient's inbox."""
+    """The message was handed over: to the mail server, or into the recipient's inbox.
+
+    `waited_ms`: real time from when that was due, by what caused it or the hour that the recipient chose, until it was
+    done. None where it was not measured yet.
+    """
 
     rule: Rule
     channel: Channel
     cause: Identifier
     caused_at: Annotated[datetime, DataClass.DATE]
     attempts: Attempts
+    waited_ms: Annotated[int, Field(ge=0), DataClass.QUANTITY] | None = None
 
 
 class NotificationFailed(Event, type="notifications.notification-failed.v2", subject_is=NOTIFICATION):

@@ -7,8 +7,8 @@ from typing import Any
 from uuid import UUID
 
 from services.notifications import store_mail, store_people
+from services.notifications.collecting import MOST_A_DAY
 from services.notifications.hours import Preference
-from services.notifications.rules import MOST_A_DAY
 from shared.contracts.casework import CaseAssigned
 from shared.contracts.envelope import Fact
 from tests.notifications.stories import LAST, reminded, then

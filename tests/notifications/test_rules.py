@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.notifications import domain, mail, retrying, rules
+from services.notifications import collecting, domain, mail, retrying, rules
 from services.notifications.domain import EMPTY, About, Acknowledge, Command, GiveUp, MarkSent
 from services.notifications.home import tasks
 from services.notifications.retrying import Schedule
@@ -17,10 +17,10 @@ from shared.decider import Refused, fold
 from shared.web.texts import Texts
 from tests.notifications.town import NOMINATOR_FACTS, NOW, allocation, nomination
 
-INBOX = About("allocation-received", "inbox", uuid4(), NOW)
-EMAIL = About("allocation-received", "email", uuid4(), NOW)
+INBOX = About("allocation-received", "inbox", uuid4(), NOW, NOW)
+EMAIL = About("allocation-received", "email", uuid4(), NOW, NOW)
 COMMANDS = st.one_of(
-    st.builds(MarkSent, st.just(INBOX), st.integers(1, 5)),
+    st.builds(MarkSent, st.just(INBOX), st.integers(1, 5), st.just(NOW)),
     st.builds(GiveUp, st.just(INBOX), st.just("no-address"), st.integers(1, 5)),
     st.just(Acknowledge(INBOX)),
 )
@@ -60,9 +60,9 @@ def test_the_same_fact_gives_the_same_ids_and_another_recipient_another() -> Non
 
 
 def test_a_burst_waits_for_company_and_many_mails_wait_longer() -> None:
-    assert rules.collect_for("allocation-received", 0) == timedelta(seconds=5)
-    assert rules.collect_for("allocation-received", rules.BUSY_AFTER) == timedelta(minutes=10)
-    assert rules.collect_for("nomination-receipt", 1000) == timedelta(0)
+    assert collecting.collect_for("allocation-received", 0) == timedelta(seconds=5)
+    assert collecting.collect_for("allocation-received", collecting.BUSY_AFTER) == timedelta(minutes=10)
+    assert collecting.collect_for("nomination-receipt", 1000) == timedelta(0)
 
 
 @given(st.integers(1, 10_000), st.floats(0, 1))
@@ -104,7 +104,7 @@ def test_only_a_permanent_no_to_this_mail_is_final(phase: str, code: int | None,
 def test_a_mails_id_does_not_depend_on_the_order_of_what_it_carries(ids: list[UUID], random: object) -> None:
     shuffled = ids.copy()
     random.shuffle(shuffled)  # type: ignore[attr-defined]
-    assert rules.mail_id(ids) == rules.mail_id(shuffled)
+    assert collecting.mail_id(ids) == collecting.mail_id(shuffled)
 
 
 @pytest.mark.parametrize("language", ["sv", "en"])

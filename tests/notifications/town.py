@@ -129,7 +129,8 @@ class Town:
         """Lets what waits for company have waited."""
         await self.database.pool.execute(
             "update notification set created_at = created_at - make_interval(secs => $1),"
-            " mail_after = mail_after - make_interval(secs => $1) where mail is null",
+            " mail_after = mail_after - make_interval(secs => $1), due_at = due_at - make_interval(secs => $1)"
+            " where mail is null",
             seconds,
         )
 

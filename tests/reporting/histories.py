@@ -196,6 +196,10 @@ def work_events(draw: st.DrawFn, case: str, here: list[UUID], before: list[Event
     return []
 
 
+# not measured, within ten seconds, just not
+WAITED = st.sampled_from([None, 0, 10_000, 10_001, 86_400_000])
+
+
 @st.composite
 def other_events(draw: st.DrawFn, subject: str) -> list[Event]:
     """A quota that is set and revised, a nomination, or a notification's life."""
@@ -212,7 +216,9 @@ def other_events(draw: st.DrawFn, subject: str) -> list[Event]:
                 )
             ]
     cause = name(f"{subject}/cause")
-    sent = NotificationSent(rule="allocation-received", channel="email", cause=cause, caused_at=EPOCH, attempts=1)
+    sent = NotificationSent(
+        rule="allocation-received", channel="email", cause=cause, caused_at=EPOCH, attempts=1, waited_ms=draw(WAITED)
+    )
     failed = NotificationFailed(
         rule="allocation-received", channel="email", cause=cause, reason="gave-up-after-24-hours", attempts=9
     )
