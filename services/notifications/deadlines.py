@@ -43,8 +43,9 @@ Kind: TypeAlias = Literal["reception", "contact", "follow-up", "reading", "propo
 class KnownCase:
     """What alerts and reminders may know of a case.
 
-    `arrived`: person -> the day. `contacts`: contact -> the day somebody was reached. `plans`: a plan that runs -> the
-    day it is followed up. `reinstated`: how often a cancellation was taken back.
+    `arrived`: person -> the day. `contacts`: contact -> the day somebody was reached. `agreed`: of these, contact ->
+    the day agreed for the next. `plans`: a plan that runs -> the day it is followed up. `reinstated`: how often a
+    cancellation was taken back.
     """
 
     persons: frozenset[UUID]
@@ -58,6 +59,7 @@ class KnownCase:
     contacts: Mapping[UUID, date] = field(default_factory=dict)
     plans: Mapping[UUID, date] = field(default_factory=dict)
     reinstated: int = 0
+    agreed: Mapping[UUID, date] = field(default_factory=dict)
 
 
 def evolve(case: KnownCase | None, event: CaseEvent) -> KnownCase | None:
@@ -86,11 +88,9 @@ def evolve(case: KnownCase | None, event: CaseEvent) -> KnownCase | None:
         case CaseAssigned():
             return replace(case, caseworker=event.caseworker, unit=event.unit)
         case ContactRecorded():
-            reached = event.contacted_on if event.outcome == "reached" else None
-            return replace(case, contacts=_with(case.contacts, [event.contact], reached))
+            return _met(case, event, event.outcome == "reached")
         case ContactCorrected():
-            reached = event.contacted_on if event.outcome == "reached" and not event.withdrawn else None
-            return replace(case, contacts=_with(case.contacts, [event.contact], reached))
+            return _met(case, event, event.outcome == "reached" and not event.withdrawn)
         case EstablishmentPlanCreated() | EstablishmentPlanReopened():
             return replace(case, plans=_with(case.plans, [event.plan], event.follow_up_on))
         case EstablishmentPlanCorrected():
@@ -111,6 +111,12 @@ def evolve(case: KnownCase | None, event: CaseEvent) -> KnownCase | None:
             return case
         case _:
             assert_never(event)
+
+
+def _met(case: KnownCase, event: ContactRecorded | ContactCorrected, reached: bool) -> KnownCase:
+    day, following = (event.contacted_on, event.next_contact_on) if reached else (None, None)
+    contacts, agreed = _with(case.contacts, [event.contact], day), _with(case.agreed, [event.contact], following)
+    return replace(case, contacts=contacts, agreed=agreed)
 
 
 def _with(known: Mapping[UUID, date], keys: Iterable[UUID], day: date | None) -> dict[UUID, date]:
@@ -157,7 +163,9 @@ def deadlines(id: UUID, case: KnownCase | None) -> list[Deadline]:
     if case.caseworker is not None and heard:
         last = max([*heard, case.reopened_on] if case.reopened_on else heard)
         if (rule := in_force(CONTACT_WITHIN, last)) is not None:
-            found.append(deadline("contact", rule.due(last)))
+            # What was agreed with the household later than the routine asks for is no silence.
+            agreed = [case.agreed[one] for one, day in case.contacts.items() if day == last and one in case.agreed]
+            found.append(deadline("contact", max([rule.due(last), *agreed])))
     found += [deadline("follow-up", day, plan) for plan, day in case.plans.items()]
     return found
 

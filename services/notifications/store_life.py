@@ -24,6 +24,7 @@ class Carried:
     prize_year: int | None
     caused_at: datetime
     created_at: datetime
+    due_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,13 @@ class Life:
     carried: Sequence[Carried]
     steps: Sequence[Step]
 
+    @property
+    def waited(self) -> int | None:
+        """Seconds from when the first message in it was due until the mail server took it; None until then."""
+        if self.mail.status != "sent" or self.mail.ended_at is None or not self.carried:
+            return None
+        return max(0, round((self.mail.ended_at - min(one.due_at for one in self.carried)).total_seconds()))
+
 
 async def life(conn: Connection, mail: UUID) -> Life | None:
     """None when there is no such mail. At most 500 steps and 500 notifications."""
@@ -50,7 +58,7 @@ async def life(conn: Connection, mail: UUID) -> Life | None:
     if row is None:
         return None
     carried = await conn.fetch(
-        "select rule, about, why, due_on, prize_year, caused_at, created_at from notification where mail = $1"
+        "select rule, about, why, due_on, prize_year, caused_at, created_at, due_at from notification where mail = $1"
         " order by created_at, id limit $2",
         mail,
         MOST,

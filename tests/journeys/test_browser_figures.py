@@ -40,7 +40,7 @@ async def test_a_number_leads_to_its_cases_by_keyboard_and_what_may_not_be_opene
         rows = page.locator("tbody tr")
         unseen = late - await rows.count()
         assert unseen > 0
-        await expect(page.locator(".notice")).to_contain_text(said("figure.unseen", n=unseen))
+        await expect(page.locator(".notice")).to_contain_text(re.compile(rf"\b{unseen}\b"))
         await expect(page.locator(f"a[href='/reception/cases/{nobodys['case']}']")).to_have_count(0)
         assert await faults(page, "the cases of a figure") == []
         await picture(page, "manager-cases-of-a-figure-narrow")

@@ -4,6 +4,7 @@ import re
 from datetime import date, timedelta
 from email import message_from_string
 from email.policy import default
+from typing import Literal
 from uuid import uuid4
 
 import pytest
@@ -152,6 +153,34 @@ async def test_a_case_that_was_given_counts_the_days_of_what_comes_next_in_it(si
     assert await next_step() == ("kontakt", rule.due(LAST).isoformat())
     await town.react(closed)
     assert await next_step() is None
+
+
+async def test_a_day_agreed_with_the_household_is_no_silence_until_it_has_passed(town: Town) -> None:
+    fact, contact = allocation(), uuid4()
+    assigned = then(fact, CaseAssigned(caseworker="elsa", unit="reception", reason="first"))
+    arrived = then(assigned, arrival(fact), 58)
+    far, soon = LAST + timedelta(weeks=WEEKS_WITHOUT_CONTACT, days=30), LAST + timedelta(days=7)
+
+    def met(agreed: date | None, outcome: Literal["reached", "not-reached"] = "reached") -> ContactCorrected:
+        return ContactCorrected(
+            contact=contact, kind="visit", outcome=outcome, contacted_on=LAST, next_contact_on=agreed
+        )
+
+    await town.react(fact, assigned, arrived)
+    sequence, due = arrived, []
+    routine = LAST + timedelta(weeks=WEEKS_WITHOUT_CONTACT)
+    for event, day in (
+        (met(far), far),
+        (met(soon), routine),  # sooner than the routine asks for: the list of cases tells of it, no reminder
+        (met(far), far),
+        (met(far, "not-reached"), routine),  # nobody agreed to anything
+        (met(None), routine),
+    ):
+        sequence = then(sequence, event, 59)
+        await town.react(sequence)
+        [row] = await town.rows("select due_on from deadline where kind = 'contact'")
+        due.append((row["due_on"], day))
+    assert [told for told, _ in due] == [day for _, day in due]
 
 
 async def test_a_plan_is_followed_up_or_its_caseworker_and_then_the_manager_are_told(town: Town) -> None:

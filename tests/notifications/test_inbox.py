@@ -247,6 +247,10 @@ async def test_a_mails_page_links_only_what_its_reader_may_open(site: Site) -> N
         async with site.session(role) as browser:
             page = (await browser.get(f"/notifications/deliveries/{mail}")).text
             assert [case in page, way in page] == links, role
+    due = "update notification set due_at = (select ended_at from mail) - interval '6.2 seconds' where mail is not null"
+    await site.run.database.pool.execute(due)
+    async with site.session("operator") as browser:
+        assert "6 sekunder från att det skulle lämnas" in (await browser.get(f"/notifications/deliveries/{mail}")).text
 
 
 async def test_what_was_not_mailed_is_told_by_its_reason_and_as_no_alarm(site: Site) -> None:
