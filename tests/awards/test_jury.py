@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from services.awards.judging import JURORS
+from shared.contracts.awards import juror_id
 from tests.awards.conftest import FILLED, PAGE, Site, same_as_the_journal
 
 
@@ -111,7 +111,8 @@ async def test_events_name_a_juror_by_an_id_of_ours(site: Site) -> None:
     await site.command(juror, f"/nominations/{nomination}/score", {"score": 3}, 0)
     row = await site.database.pool.fetchrow("select data::text, actor from journal where type like '%scored%'")
     assert row is not None and row["actor"] not in row["data"]
-    assert set(json.loads(row["data"])) == {"nomination", "juror", "score", "revision"} and JURORS.version == 5
+    assert set(json.loads(row["data"])) == {"nomination", "juror", "score", "revision"}
+    assert json.loads(row["data"])["juror"] == str(juror_id(row["actor"]))
 
 
 async def test_the_secretary_lifts_a_recusal_and_the_juror_begins_anew(site: Site) -> None:
