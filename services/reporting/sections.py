@@ -1,7 +1,7 @@
 """What each part of the dashboard says and draws: a sentence and a chart from its figures, in the reader's language."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from services.reporting.board import (
@@ -21,11 +21,12 @@ Text = Callable[..., str]
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """`figure` is None where there is nothing to draw yet; `says` then says what will come here."""
+    """`figure` is None where there is nothing to draw: `says` then says what will come here or, `told`, all there is."""
 
     key: str
     says: str
     figure: Figure | None
+    told: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +57,7 @@ def drawn(key: str, says: str, total: Count, counts: Iterable[Count], figure: Fi
     """The section with its chart, or its sentence alone when there is no part left to draw."""
     if any(isinstance(count, int) and count for count in counts):
         return Section(key, says, figure)
-    return Section(key, says if total == HIDDEN else f"{says} {t('hidden.parts')}", None)
+    return Section(key, says, None) if total == HIDDEN else Section(key, f"{says} {t('hidden.parts')}", None, told=True)
 
 
 def largest(parts: Iterable[tuple[Count, str]], total: Count) -> tuple[int, str] | None:
@@ -100,7 +101,7 @@ def quota(found: QuotaProgress, language: Language) -> Section:
         Series(t("quota.line"), [m.cumulative for m in found.by_month]),
         target=None if found.target is None else Target(t("quota.target"), found.target),
         last_year=None if None in earlier else Series(t("quota.line.before", year=found.year - 1), earlier),
-        words=language.words(t("chart.month")),
+        words=replace(language.words(t("chart.month")), unit=t("unit.persons")),
     )
     return Section("quota", says, figure)
 
@@ -134,7 +135,7 @@ def received(found: Received, language: Language) -> Section:
         t("received.title", year=found.year),
         labels,
         series,
-        words=language.words(t("chart.month")),
+        words=replace(language.words(t("chart.month")), unit=t("unit.persons")),
     )
     return drawn("received", says, found.persons, [m.persons for m in found.by_month], figure, t)
 
@@ -160,7 +161,7 @@ def arrival_days(found: ArrivalDays, language: Language) -> Section:
         t("days.title", year=found.year),
         bars,
         axis=t("days.axis"),
-        words=language.words(t("days.head")),
+        words=replace(language.words(t("days.head")), unit=t("unit.persons")),
         total=found.persons,
     )
     return drawn("arrival-days", says, found.persons, [b.persons for b in found.bins], figure, t)

@@ -1,6 +1,7 @@
 """What the theme pages draw beside the dashboard's own parts: one section for each indicator."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from services.reporting import sections, themes_casework
 from services.reporting.board import Dashboard, GroupCount
@@ -27,7 +28,7 @@ def quota_years(board: Dashboard, language: Language) -> Section:
             Series(t("quota-years.waiting"), [one.waiting for one in years]),
         ],
         marks=Series(t("quota.target"), [one.target for one in years]),
-        words=language.words(t("quota-years.head")),
+        words=replace(language.words(t("quota-years.head")), unit=t("unit.persons")),
     )
     return Section("quota-years", says, figure)
 

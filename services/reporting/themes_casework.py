@@ -1,6 +1,7 @@
 """What the themes on establishment and contacts draw. Each wants `board.casework`."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
 
 from services.reporting.board import Dashboard
@@ -82,7 +83,7 @@ def contacts(board: Dashboard, language: Language) -> Section:
     reached = found.contact_outcomes[0].count
     hidden = HIDDEN in (reached, found.contacts)
     says = t("hidden.says") if hidden else t("contacts.says", n=found.contacts, year=found.year, reached=reached)
-    words = language.words(t("chart.month"))
+    words = replace(language.words(t("chart.month")), unit=t("unit.contacts"))
     title = t("contacts.title", year=found.year)
     figure = charts.stacked("contacts", title, labels, series, words=words)
     return drawn("contacts", says, found.contacts, [one.contacts for one in found.contact_months], figure, t)

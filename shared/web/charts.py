@@ -74,7 +74,7 @@ def _stacked(
     below = 0.0 if wide else 20.0 * len(names) + 8
     drawing = Drawing(WIDE if wide else NARROW, 340.0 if wide else 250.0 + below)
     gutter = max(len(words.number(steps[-1])) * LETTER + 10, 24)
-    box = Box(gutter, 24, drawing.width - side, drawing.height - below - 30, steps[-1])
+    box = Box(gutter, 24 + words.above, drawing.width - side, drawing.height - below - 30, steps[-1])
     axes(drawing, box, steps, labels, words)
     for index, label in enumerate(labels):
         x, width = box.slot(index, len(labels))
@@ -164,7 +164,7 @@ def _cumulative(
         texts.append(f"{words.say(last)} {one.name}")
     side = max(len(text) for text in texts) * LETTER + 14
     gutter = max(len(words.number(steps[-1])) * LETTER + 10, 24)
-    box = Box(gutter, 20, drawing.width - min(side, drawing.width * 0.34), drawing.height - 30, steps[-1])
+    box = Box(gutter, 20 + words.above, drawing.width - min(side, drawing.width * 0.34), drawing.height - 30, steps[-1])
     axes(drawing, box, steps, labels, words)
     if target:
         target_line(drawing, box, target, words)
@@ -245,7 +245,7 @@ def _histogram(wide: bool, bars: Sequence[Bar], words: Words, axis: str) -> Draw
     steps = ticks(max([known(bar.value) for bar in bars] + [1]))
     drawing = Drawing(WIDE if wide else NARROW, 300.0 if wide else 250.0)
     gutter = max(len(words.number(steps[-1])) * LETTER + 10, 24)
-    box = Box(gutter, 20, drawing.width - 8, drawing.height - 48, steps[-1])
+    box = Box(gutter, 20 + words.above, drawing.width - 8, drawing.height - 48, steps[-1])
     axes(drawing, box, steps, [bar.label for bar in bars], words)
     drawing.labels.append(Label(box.right, drawing.height - 8, axis, "end", "soft"))
     for index, bar in enumerate(bars):

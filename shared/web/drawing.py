@@ -29,11 +29,20 @@ def added(values: Sequence[Value]) -> Value:
 
 @dataclass(frozen=True)
 class Words:
-    """What a chart says beside its data, in the reader's language; `number` writes a figure."""
+    """What a chart says beside its data, in the reader's language; `number` writes a figure.
+
+    `unit`: what an axis counts, written on top of it.
+    """
 
     head: str
     total: str
     number: Callable[[float], str]
+    unit: str = ""
+
+    @property
+    def above(self) -> float:
+        """Room for the unit."""
+        return 16.0 if self.unit else 0.0
 
     def say(self, value: Value) -> str:
         return "–" if value is None else HIDDEN if value == HIDDEN else self.number(value)
@@ -155,6 +164,8 @@ def spread(wanted: Sequence[float], top: float, bottom: float, gap: float = GAP)
 
 
 def axes(drawing: Drawing, box: Box, steps: Sequence[float], labels: Sequence[str], words: Words) -> None:
+    if words.unit:
+        drawing.labels.append(Label(0, box.top - 16, words.unit, "start", "soft"))
     for value in steps:
         y = box.y(value)
         drawing.lines.append(Line(((box.left, y), (box.right, y)), "grid" if value else "zero"))

@@ -148,6 +148,10 @@ async def test_our_figures_of_2018_stand_beside_the_published_ones_and_agree(rep
             assert {one["difference"] for one in told["compared"]} == {0}
         other = (await http.get("/reporting/published/received/2018?municipality=TORSÅS")).json()["compared"]
         assert other[0]["difference"] == 34
+        for place, says in (("KALMAR", "desamma som de publicerade"), ("TORSÅS", "en annan kommuns: TORSÅS")):
+            page = (await http.get(f"/reporting/published/received/2018?municipality={place}", headers=HTML)).text
+            assert says in page and "siffror skiljer sig" not in page
+            assert ("En skillnad kan därför vara riktig" in page) == (place == "KALMAR")
     async with reporting.client("council", lang="en") as http:
         for path in ("/reporting/published", "/reporting/published/received/2018"):
             page = (await http.get(path, headers=HTML)).raise_for_status().text

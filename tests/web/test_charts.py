@@ -1,5 +1,6 @@
 """A chart shows its numbers: nothing leaves the box, zero is the baseline, and the table sums to what was given."""
 
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
@@ -155,6 +156,21 @@ def test_labels_keep_their_distance_and_their_order(wanted: list[float]) -> None
     assert all(-TOLD <= y <= 300 + TOLD for y in placed)
     order = sorted(range(len(wanted)), key=lambda index: wanted[index])
     assert all(placed[b] - placed[a] >= 18 - TOLD for a, b in pairwise(order))
+
+
+@given(YEAR)
+def test_what_an_axis_counts_stands_on_top_of_it_and_in_nobodys_way(values: list[int]) -> None:
+    words = replace(WORDS, unit="people")
+    for figure in (
+        stacked("s", "Title", MONTHS, [Series("all", values)], words=words),
+        cumulative("c", "Title", MONTHS, Series("now", sorted(values)), words=words),
+        histogram("h", "Title", [Bar(m, v) for m, v in zip(MONTHS, values, strict=True)], words=words, axis="days"),
+    ):
+        for drawing in drawings(figure):
+            within(drawing)
+            (unit,) = (label for label in drawing.labels if label.text == "people")
+            others = [label for label in drawing.labels if label is not unit and label.x < len("people") * LETTER]
+            assert all(label.y - unit.y >= 10 for label in others)
 
 
 def test_no_chart_hides_a_negative_value() -> None:

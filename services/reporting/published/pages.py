@@ -229,6 +229,7 @@ async def one(
         version=version,
         row=row,
         lines=lines,
+        other=row is not None and row != own_row(rows, None, own.settings.municipality),
         places=sorted(one.name for one in rows if one.level == "municipality"),
         differs=[line for line in lines if line.difference not in (0, "..")],
         hidden=any(line.difference == ".." for line in lines),
