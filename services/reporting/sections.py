@@ -21,7 +21,7 @@ Text = Callable[..., str]
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """`figure` is None where there is nothing to draw: `says` then says what will come here or, `told`, all there is."""
+    """`figure` is None where there is nothing to draw: `says` then says what will come or, `told`, all there is."""
 
     key: str
     says: str

@@ -68,3 +68,36 @@ async def test_a_morning_with_the_keyboard_alone(people: People, visits: Visits)
         await tab_to(page, page.get_by_role("button", name=said("nav.logout")))
         await page.keyboard.press("Enter")
         await expect(page.locator(".me").get_by_role("link", name=said("nav.login"))).to_be_visible()
+
+
+async def test_a_councillors_questions_with_the_keyboard_alone(people: People, visits: Visits) -> None:
+    await people.arrive(await people.allocate(6))
+    await people.agreed()
+
+    def words(key: str, **fields: object) -> str:
+        return said(key, "reporting", **fields)
+
+    async with visits.as_("council") as page:
+        await page.goto("/")
+        await tab_to(page, page.locator("#task-reporting").get_by_role("link"))
+        await page.keyboard.press("Enter")
+        await expect(page.locator("#standing")).to_contain_text(words("standing.running", today="15 juni 2018"))
+
+        # is it true
+        trust = page.locator("#trust").get_by_role("link", name=words("trust.title"))
+        await tab_to(page, trust)
+        await page.keyboard.press("Enter")
+        await expect(page.locator("#trust-story")).to_be_in_viewport()
+        await page.go_back()
+
+        # in figures, and what they mean
+        summary = page.locator("#part-quota summary")
+        await tab_to(page, summary)
+        await expect(page.locator("#quota-table table")).to_be_hidden()
+        await page.keyboard.press("Enter")
+        await expect(page.locator("#quota-table table")).to_be_visible()
+        about = page.locator("#part-received").get_by_role("link", name=re.compile(words("chart.about")))
+        await tab_to(page, about)
+        await page.keyboard.press("Enter")
+        await expect(page.locator("#received .read").first).to_be_in_viewport()
+        await picture(page, "keyboard what a number means")
