@@ -7,9 +7,9 @@ from typing import Any
 from uuid import UUID
 
 from services.notifications.collecting import (
-    COLLECT_WHEN_BUSY,
     MOST_A_DAY,
     MOST_IN_ONE_MAIL,
+    PROMISED,
     collect_for,
     mail_id,
 )
@@ -42,12 +42,12 @@ async def collect(tx: Connection) -> int:
     made = 0
     for group in groups:
         wait = collect_for(group["bundle"], group["recent"])
-        goes_at, many = group["first_due"] + wait, wait == COLLECT_WHEN_BUSY
+        goes_at, meant = group["first_due"] + wait, wait > PROMISED
         if group["holder"].startswith(PERSON) and group["today"] >= MOST_A_DAY:
-            goes_at, many = max(goes_at, mail_after(group["first_due"], "daily")), True
+            goes_at, meant = max(goes_at, mail_after(group["first_due"], "daily")), True
         # Waited less than nothing: the clock was put back meanwhile.
         if group["now"] >= goes_at or group["waited"] < timedelta(0):
-            made += await _compose(tx, group["bundle"], group["holder"], goes_at if many else None)
+            made += await _compose(tx, group["bundle"], group["holder"], goes_at if meant else None)
     if made:
         step("notifications.collected")
     return made
@@ -56,7 +56,7 @@ async def collect(tx: Connection) -> int:
 async def _compose(tx: Connection, bundle: str, holder: str, due_at: datetime | None) -> int:
     """One mail of what may go now; what is due later, and what was settled this moment, is left out.
 
-    `due_at`: until when it was put off, since the recipient has had so many mails.
+    `due_at`: until when it was put off on purpose, as when the recipient has had so many mails.
     """
     rows = await tx.fetch(
         "select id, about from notification where bundle = $1 and holder = $2 and channel = 'email' and mail is null"

@@ -63,6 +63,13 @@ def test_a_burst_waits_for_company_and_many_mails_wait_longer() -> None:
     assert collecting.collect_for("allocation-received", 0) == timedelta(seconds=5)
     assert collecting.collect_for("allocation-received", collecting.BUSY_AFTER) == timedelta(minutes=10)
     assert collecting.collect_for("nomination-receipt", 1000) == timedelta(0)
+    # what waits for no reason of its own leaves time for its way
+    on_purpose = {"prize-cancelled"}
+    assert all(
+        wait <= collecting.PROMISED - timedelta(seconds=3)
+        for bundle, wait in collecting.COLLECT.items()
+        if bundle not in on_purpose
+    )
 
 
 @given(st.integers(1, 10_000), st.floats(0, 1))
