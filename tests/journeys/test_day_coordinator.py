@@ -184,6 +184,38 @@ async def test_a_coordinators_day(people: People, visits: Visits) -> None:
         await picture(page, "coordinator-print")
 
 
+async def test_several_cases_are_given_to_one_caseworker_in_one_go_and_on_again(people: People, visits: Visits) -> None:
+    made = [(await people.allocate(1, decided_on="2018-01-02"))["case"] for _ in range(2)]
+    async with visits.as_(None) as newcomer:
+        await sign_in(newcomer, "caseworker", NEW)
+    async with visits.as_("coordinator") as page:
+        await page.goto("/reception/work?show=unassigned")
+        for case in made:
+            await page.locator(f"tr#case-{case}").get_by_role("checkbox").check()
+        await button(page, "giving.do.first").click()
+        await expect(page.locator(".summary")).to_contain_text(said("ask.caseworker"))
+        for case in made:
+            await expect(page.locator(f"tr#case-{case}").get_by_role("checkbox")).to_be_checked()
+        assert await faults(page, "giving out, with a mistake") == []
+        await page.set_viewport_size({"width": 320, "height": 700})
+        assert await faults(page, "giving out on a telephone", ["target-size"]) == []
+        await page.set_viewport_size({"width": 1280, "height": 900})
+        await page.get_by_label(said("ask.caseworker"), exact=True).select_option(index=1)
+        await button(page, "giving.do.first").click()
+        await expect(page.get_by_role("status").first).to_contain_text(said("given.lead", n=2))
+        assert await faults(page, "given out") == []
+        await picture(page, "coordinator-given")
+        await page.get_by_role("link", name=said("giving.all")).click()
+        chosen = page.get_by_label(said("ask.caseworker"), exact=True)
+        to = await chosen.locator("option", has_text=NEW).text_content()
+        await chosen.select_option(label=to)
+        await page.get_by_label(said("ask.reason")).select_option("other")
+        await button(page, "giving.do.on").click()
+        await expect(page.locator("td", has_text=NEW)).to_have_count(2)
+    for case in made:
+        assert (await people.get("coordinator", f"/reception/cases/{case}"))["caseworker_name"] == NEW
+
+
 async def test_a_coordinators_message_is_put_off_taken_back_and_handed_over(people: People, visits: Visits) -> None:
     made, day = await people.allocate(1), (await people.today() + timedelta(days=3)).isoformat()
     async with visits.as_(None) as newcomer:

@@ -7,7 +7,7 @@
   // -- what a post answered with stands in the history as the page that the form is on, so that Back never asks whether to
   // send it again. What was typed is in the page alone: not in an address, and nowhere in the browser.
   const own = document.querySelector("main [data-session]:not([data-session='']), main [data-page]")?.dataset;
-  if (own && location.pathname.includes("/forms/")) history.replaceState(null, "", own.session || own.page);
+  if (own && location.pathname.includes("/forms/")) history.replaceState(null, "", (own.session || own.page) + location.hash);
 
   // -- live parts: <section id="x" data-live="topic other" data-live-src="/url" [data-live-stream="/url"] [data-live-say="…"]>
   // A fetched part is laid over the old one node by node: what is the same stays, so nothing flickers, focus and an
