@@ -162,7 +162,7 @@ async def test_the_first_step_is_the_pages_main_action_and_a_plan_says_whose_it_
     assert await main() == (f"{path}/do/follow-up/{made}", "Följ upp planen")
     seen = await page(reception, path, "caseworker")
     assert f'href="{path}/do/follow-up/{made}">Följ upp etableringsplanen' in seen
-    assert "Qanarya Ovanlig: Arbete, 0 aktiviteter" in seen[seen.index('id="history"') :]
+    assert "Qanarya Ovanlig – Arbete, 0 aktiviteter" in seen[seen.index('id="history"') :]
     for form in (f"do/follow-up/{made}", f"do/activity/{made}", f"do/plan-change/{made}"):
         assert "Planen gäller Qanarya Ovanlig." in await page(reception, f"{path}/{form}", "caseworker")
     assert "Qanarya" not in await page(reception, path, "coordinator")  # who gave the case away

@@ -26,10 +26,10 @@ def casework(
     for step in steps:
         if isinstance(step, Arrive):
             arrivals.setdefault(step.household, []).append(step)
-    corrected: dict[str, list[date]] = {}
+    corrected: dict[str, list[Correct]] = {}
     for step in steps:
         if isinstance(step, Correct):
-            corrected.setdefault(step.household, []).append(step.day)
+            corrected.setdefault(step.household, []).append(step)
     for number, household in enumerate(households):
         minor = all(person.minor for person in household.persons)
         yield Give(known[household.key], household.key, MINORS if minor else RECEPTION[number % 2])
@@ -37,17 +37,30 @@ def casework(
         if len(came) == 1 and came[0].members is None and household.key not in corrected:
             yield from (step for step in _help(rng, household, came[0], last) if step.day < last)
         elif came:
-            settled = max([*corrected.get(household.key, []), *(step.day for step in came)])
-            yield from (step for step in _begun(household, settled, last) if step.day < last)
+            told: list[Arrive | Correct] = [*came, *corrected.get(household.key, [])]
+            told.sort(key=lambda step: step.day)
+            yield from (step for step in _begun(household, told, last) if step.day < last)
 
 
-def _begun(household: Household, day: date, last: date) -> Iterator[Work]:
-    """Those whose arrivals were many or wrong have a home and one contact, and no plan yet."""
-    rng = Random(f"{household.key} begun")
+def _begun(household: Household, told: Sequence[Arrive | Correct], last: date) -> Iterator[Work]:
+    """Those whose arrivals were many or wrong: a home, a contact, and plans of the adults who are there in the end."""
+    rng, day = Random(f"{household.key} begun"), told[-1].day
+    there: set[int] = set()
+    for step in told:
+        members = range(len(household.persons)) if step.members is None else step.members
+        there = there - {*members} if isinstance(step, Correct) and step.arrived_on is None else there | {*members}
     if household.quota_year is not None:
         yield Work(day, household.key, "home", kind=rng.choice(_LEASES), secured_on=day, available_from=day)
     met = weekday(day + timedelta(days=rng.randint(8, 20)))
     yield _contact(rng, met, household.key, min(_around(rng, last), met + timedelta(days=330)))
+    planned = weekday(met + timedelta(days=rng.randint(6, 20)))
+    follow_up_on = min(_around(rng, last), planned + timedelta(days=330))
+    if follow_up_on > planned:
+        for adult in sorted(there & {*_adults(household)}):
+            yield Work(
+                planned, household.key, "plan", adult, goal="swedish", created_on=planned, follow_up_on=follow_up_on,
+                activities=(),
+            )  # fmt: skip
 
 
 def _help(rng: Random, household: Household, came: Arrive, last: date) -> Iterator[Work]:
