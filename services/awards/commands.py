@@ -87,7 +87,10 @@ class Withhold:
 
 @dataclass(frozen=True, slots=True)
 class Publish:
+    """`said`: the words of those who are named are others than those that are public."""
+
     named: tuple[UUID, ...]
+    said: bool = False
 
 
 @dataclass(frozen=True, slots=True)

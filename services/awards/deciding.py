@@ -130,14 +130,18 @@ async def decide(doing: Doing, year: int, body: DecisionBody, expected: int) -> 
 
 
 async def publish(doing: Doing, year: int, body: PublicationBody, expected: int) -> Answer:
-    """From now on everybody can read it. Laureates who have not agreed are not named."""
+    """From now on everybody can read it, or reads it mended. Laureates who do not agree are not named."""
     stored = await _load(doing, year, expected)
-    answer = await _do(doing, year, stored, Publish(tuple(each.nomination for each in body.laureates)))
-    if answer.etag != stored.sequence:
-        for each in body.laureates:
-            text = words.laureate_text(each.nomination)
-            await words.keep(doing.tx, doing.vault, text, Laureate(each.name, each.motivation))
-        if body.laureates:
-            named = [each.nomination for each in body.laureates]
-            await doing.looked("change", named, [words.laureate_text(id) for id in named])
+    before = await words.laureates(doing.tx, doing.vault, stored.edition.named if stored.edition else ())
+    after_ = {each.nomination: Laureate(each.name, each.motivation) for each in body.laureates}
+    answer = await _do(doing, year, stored, Publish(tuple(after_), said=before != after_))
+    changed = [id for id in before.keys() | after_.keys() if before.get(id) != after_.get(id)]
+    if answer.etag != stored.sequence and changed:
+        for id in changed:
+            text = words.laureate_text(id)
+            if id in after_:
+                await words.keep(doing.tx, doing.vault, text, after_[id])
+            else:
+                await words.forget(doing.tx, doing.vault, text)
+        await doing.looked("change", changed, [words.laureate_text(id) for id in changed])
     return answer

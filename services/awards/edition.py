@@ -37,6 +37,7 @@ class Edition:
     laureates: tuple[UUID, ...] = ()
     named: tuple[UUID, ...] = ()
     published: bool = False
+    decided_on: date | None = None
     cancelled: CancelReason | None = None
 
     @property

@@ -9,7 +9,7 @@ from fastapi.encoders import jsonable_encoder
 from fastapi.responses import JSONResponse, RedirectResponse, Response
 from pydantic import BaseModel, ConfigDict
 
-from services.awards import deciding, views
+from services.awards import deciding, views, words
 from services.awards.bodies import (
     AnnouncementBody,
     CancellationBody,
@@ -121,6 +121,7 @@ async def _round(request: Request, year: int, template: str, status: int = 200, 
         past = await views.history(work, deciding.edition_id(year))
         years = sorted((e.prize_year for e in await editions(tx)), reverse=True)
         found = await views.round_of(work, year)
+        public = await words.laureates(tx, own.vault, found.edition.named)
     if not wants_page(request):
         tag = {"ETag": etag(found.sequence)}
         return JSONResponse(jsonable_encoder(views.round_json(found, work)), headers=tag)
@@ -130,10 +131,16 @@ async def _round(request: Request, year: int, template: str, status: int = 200, 
         typed = {name: _local(getattr(edition, name)) for name in ("opens_at", "closes_at")}
         typed["ceremony_on"] = edition.ceremony_on.isoformat()
     elif template == "step_decision.html":
-        typed = {"laureates": [str(id) for id in edition.proposed or ()], "decided_on": work.today.isoformat()}
+        decided = edition.laureates if edition.outcome else edition.proposed or ()
+        typed = {"laureates": [str(id) for id in decided], "withheld": edition.withheld or ""}
+        typed["decided_on"] = (edition.decided_on or work.today).isoformat()
     elif template == "step_proposal.html":
         typed = {"nominations": [str(id) for id in edition.proposed or ()]}
         typed["withhold"] = "true" if edition.proposed == () else ""
+    elif template == "step_publication.html":
+        for n, id in enumerate(edition.laureates, 1):
+            if id in public:
+                typed |= {f"agreed_{n}": "true", f"name_{n}": public[id].name, f"motivation_{n}": public[id].motivation}
     return own.pages.render(
         request,
         template,

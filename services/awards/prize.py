@@ -164,10 +164,11 @@ def _check_eligible(named: Sequence[UUID], eligible: frozenset[UUID], field: str
 
 
 def _check_decision(edition: Edition, decided_on: date, today: date) -> None:
+    """A decision that was recorded wrong is recorded anew, until it is public."""
     if edition.proposed is None:
         raise Refused("not-proposed")
-    if edition.outcome is not None:
-        raise Refused("decided-already")
+    if edition.published:
+        raise Refused("already-published")
     if decided_on > today:
         raise Refused("decided-in-the-future", field="decided_on")
     if decided_on < day(edition.closes_at):
@@ -175,7 +176,8 @@ def _check_decision(edition: Edition, decided_on: date, today: date) -> None:
 
 
 def _decide_prize(command: DecidePrize, edition: Edition) -> list[EditionEvent]:
-    if edition.outcome == "decided" and edition.laureates == command.laureates:
+    decided = ("decided", edition.laureates, edition.decided_on)
+    if (edition.outcome, command.laureates, command.decided_on) == decided:
         return []
     _check_decision(edition, command.decided_on, command.today)
     if not command.laureates:
@@ -185,7 +187,7 @@ def _decide_prize(command: DecidePrize, edition: Edition) -> list[EditionEvent]:
 
 
 def _withhold(command: Withhold, edition: Edition) -> list[EditionEvent]:
-    if edition.outcome == "withheld" and edition.withheld == command.reason:
+    if (edition.outcome, edition.withheld, edition.decided_on) == ("withheld", command.reason, command.decided_on):
         return []
     _check_decision(edition, command.decided_on, command.today)
     return [PrizeWithheld(reason=command.reason, decided_on=command.decided_on)]
@@ -194,10 +196,8 @@ def _withhold(command: Withhold, edition: Edition) -> list[EditionEvent]:
 def _publish(command: Publish, edition: Edition) -> list[EditionEvent]:
     if edition.outcome is None:
         raise Refused("not-decided")
-    if edition.published:
-        if edition.named == command.named:
-            return []
-        raise Refused("already-published")
+    if edition.published and edition.named == command.named and not command.said:
+        return []
     if not set(command.named) <= set(edition.laureates):
         raise Refused("not-a-laureate", field="named")
     return [PrizePublished(named=command.named)]
@@ -219,9 +219,11 @@ def evolve(state: Edition | None, event: EditionEvent) -> Edition:
         case LaureatesProposed():
             return replace(_known(state), proposed=event.nominations)
         case PrizeDecided():
-            return replace(_known(state), outcome="decided", laureates=event.laureates)
+            decided = replace(_known(state), outcome="decided", withheld=None, decided_on=event.decided_on)
+            return replace(decided, laureates=event.laureates)
         case PrizeWithheld():
-            return replace(_known(state), outcome="withheld", withheld=event.reason)
+            withheld = replace(_known(state), outcome="withheld", withheld=event.reason, decided_on=event.decided_on)
+            return replace(withheld, laureates=())
         case PrizePublished():
             return replace(_known(state), published=True, named=event.named)
         case _:

@@ -119,8 +119,19 @@ async def test_proposed_decided_and_published_and_only_then_public_with_the_name
     assert [(p["prize_year"], [one["name"] for one in p["laureates"]]) for p in told] == [
         (2018, ["Öppna Dörren i hamnen", None])
     ]
-    again = await site.command("secretary", "/prizes/2018/publication", {"laureates": []}, version + 1)
-    assert again.json()["code"] == "already-published"
+    mended = said | {"motivation": "För att dörren alltid står öppen."}
+    for seen in (version + 1, version + 2):  # the second time nothing is changed
+        again = await site.command("secretary", "/prizes/2018/publication", {"laureates": [mended]}, seen)
+        assert (again.status_code, again.headers["etag"]) == (200, f'"{version + 2}"')
+    page = await public()
+    assert "alltid står öppen" in page and "alltid är öppen" not in page
+    late = {"laureates": [unnamed], "decided_on": "2018-12-04"}
+    stands = await site.command("secretary", "/prizes/2018/decision", late, version + 2)
+    assert stands.json()["code"] == "already-published"
+    gone = await site.command("secretary", "/prizes/2018/publication", {"laureates": []}, version + 2)
+    assert gone.status_code == 200 and "Öppna Dörren" not in await public()
+    texts = await site.database.pool.fetchval("select count(*) from nomination_text")
+    assert texts == 2  # the two nominations: what was published is erased
     async with site.database.reading() as conn:
         types = await same_as_the_journal(conn)
         assert {"awards.laureates-proposed.v1", "awards.prize-decided.v1", "awards.prize-published.v1"} <= types

@@ -207,14 +207,24 @@ def test_proposed_decided_or_withheld_then_published() -> None:
     decided = fold(evolve, decide(choose, proposed), proposed)
     assert decide(choose, decided) == []
     withhold = c.Withhold("criteria-not-met", date(2018, 12, 4), date(2018, 12, 4))
-    assert refused(withhold, decided) == refused(propose, decided) == "decided-already"
+    assert refused(propose, decided) == "decided-already"
     withheld = fold(evolve, decide(withhold, proposed), proposed)
     assert isinstance(withheld, Edition) and withheld.phase(after) == "withheld" and decide(withhold, withheld) == []
+    # what was recorded wrong is recorded anew, each way, and nothing of the first remains
+    assert fold(evolve, decide(withhold, decided), decided) == withheld
+    assert fold(evolve, decide(choose, withheld), withheld) == decided
+    later = replace(choose, decided_on=date(2018, 12, 5), today=date(2018, 12, 5))
+    (mended,) = decide(later, decided)
+    assert mended.decided_on == date(2018, 12, 5)  # type: ignore[union-attr]
     publish = c.Publish((A,))
     assert refused(publish, proposed) == "not-decided" and refused(c.Publish((C,)), decided) == "not-a-laureate"
     public = fold(evolve, decide(publish, decided), decided)
     assert isinstance(public, Edition) and (public.named, public.laureates, public.published) == ((A,), (A, B), True)
-    assert decide(publish, public) == [] and refused(c.Publish(()), public) == "already-published"
+    assert decide(publish, public) == [] and refused(later, public) == refused(withhold, public) == "already-published"
+    # who no longer wishes to be named is not, and words are mended
+    assert len(decide(replace(publish, said=True), public)) == 1
+    unnamed = fold(evolve, decide(c.Publish(()), public), public)
+    assert unnamed == replace(public, named=())
 
 
 def test_which_edition_is_meant() -> None:
