@@ -145,11 +145,11 @@ def just_closed(editions: tuple[Edition, ...], now: datetime) -> Edition | None:
 def current(editions: tuple[Edition, ...], now: datetime) -> Edition | None:
     """The edition that the public form is for: the open one that closes first, the next to open, the last closed."""
     held = [e for e in editions if e.cancelled is None]
-    coming = sorted((e for e in held if e.closes_at > now), key=lambda e: (e.opens_at > now, e.closes_at))
+    coming = sorted((e for e in held if e.closes_at > now), key=lambda e: (e.opens_at > now, e.closes_at, e.prize_year))
     return coming[0] if coming else max(held, key=lambda e: e.closes_at, default=None)
 
 
 def at_work(editions: tuple[Edition, ...], now: datetime) -> Edition | None:
     """The edition that jury and secretary work on: the earliest that is not decided yet, else the form's."""
     waiting = [e for e in editions if e.undecided and e.opens_at <= now]
-    return min(waiting, key=lambda e: e.closes_at, default=None) or current(editions, now)
+    return min(waiting, key=lambda e: (e.closes_at, e.prize_year), default=None) or current(editions, now)

@@ -59,6 +59,7 @@ async def nominations(
         years=dict(sorted(years.items(), reverse=True)),
         year=chosen,
         over=any(e.prize_year == chosen and e.proposed is not None for e in every),
+        announced=any(e.prize_year == chosen for e in every),
         cancelled=any(e.prize_year == chosen and e.cancelled is not None for e in every),
         after=further,
         reference=reference,

@@ -3,7 +3,7 @@
 import re
 from datetime import UTC, date, datetime, timedelta
 
-from services.awards.edition import Edition, just_closed, open_now
+from services.awards.edition import Edition, at_work, current, just_closed, open_now
 from tests.awards.conftest import FILLED, PAGE, Site
 
 NOW = datetime(2018, 10, 5, 7, tzinfo=UTC)
@@ -22,6 +22,12 @@ def test_every_open_round_is_told_the_first_to_close_first_and_the_last_closed_o
     assert just_closed((coming, closed, before), NOW) == closed
     assert just_closed((coming, closed, older), NOW) is None
     assert just_closed((coming, edition(2017, -50, -2, published=True)), NOW) is None
+
+
+def test_of_rounds_that_close_at_once_the_earlier_year_comes_first() -> None:
+    rounds = (edition(2019, -4, 27), edition(2018, -4, 27))
+    assert [e.prize_year for e in open_now(rounds, NOW)] == [2018, 2019]
+    assert current(rounds, NOW) == at_work(rounds, NOW) == rounds[1]
 
 
 async def announced(site: Site, year: int, opens: str, closes: str, ceremony: str) -> None:
@@ -88,3 +94,11 @@ async def test_who_is_late_reads_since_when_and_whom_to_ask_also_when_the_next_r
     assert "Nominations for the 2018 prize closed on" in english and "contact centre" in english
     asked = await page(site, "/nominate?year=2018&lang=sv")
     assert "stängde 31 oktober 2018" in asked and "<textarea" not in asked and FILLED["nominee"] not in asked
+
+
+async def test_from_the_nominations_of_one_round_the_way_back_is_to_that_round(site: Site) -> None:
+    await announced(site, 2019, "2018-10-02T00:00:00", "2018-10-20T00:00:00", "2019-02-01")
+    headers = PAGE | {"Authorization": (await site.token("secretary"))["Authorization"]}
+    for year in (2018, 2019):
+        shown = (await site.http.get(f"/awards/nominations?year={year}", headers=headers)).text
+        assert f'<p class="over"><a href="/awards/prizes/{year}">' in shown
