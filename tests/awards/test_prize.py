@@ -1,12 +1,9 @@
 """The prize over HTTP and a real database: correction by link, the jury's view, the decision, what is public."""
 
-import asyncio
-import json
 import re
 from typing import Any
 from uuid import uuid4
 
-from services.awards import store_prizes
 from tests.awards.conftest import FILLED, PAGE, Site, same_as_the_journal
 
 LAST, CLOSED = "2018-10-31T23:59:59+01:00", "2018-11-01T00:00:00+01:00"
@@ -225,46 +222,6 @@ async def test_the_secretarys_forms_lead_through_the_round(site: Site) -> None:
     ).status_code == 303
     assert "Systugan Tråden" in (await site.http.get("/awards/", headers=PAGE)).text
     assert (await site.http.get("/awards/prizes/2018", headers=secretary)).json()["phase"] == "published"
-
-
-async def test_a_moved_calendar_names_one_nomination_of_each_nominator_who_can_be_told(site: Site) -> None:
-    await site.nominated("Ett", email="Saga@exempel.se", language="sv")
-    latest = await site.nominated("Två", email="saga@exempel.se", language="en")
-    other = await site.nominated("Tre", email="bo@exempel.se")
-    await site.nominated("Utan adress")
-    gone = await site.nominated("Fyra", email="borta@exempel.se")
-    link = {"link": await site.link_of(gone)}
-    assert (await site.mine("withdrawal", link, 1)).status_code == 200
-    calendar = {"opens_at": "2018-10-01T00:00:00", "closes_at": "2018-11-15T12:00:00", "ceremony_on": "2019-01-28"}
-    move = calendar | {"reason": "few-nominations"}
-    assert (await site.command("secretary", "/prizes/2018/calendar", move, 1)).status_code == 200
-    assert (await site.command("secretary", "/prizes/2018/calendar", move, 2)).status_code == 200
-    rows = await site.database.pool.fetch("select data::text from journal where type like '%calendar-moved%'")
-    (event,) = [json.loads(row["data"]) for row in rows]
-    assert event["tell"] == sorted([latest, other]) and "exempel" not in str(event)
-    told = await site.http.get(f"/awards/nominations/{latest}/receipt", headers=await site.service())
-    assert (told.json()["language"], told.json()["closes_at"]) == ("en", "2018-11-15T11:00:00+00:00")
-    assert told.json()["ceremony_on"] == "2019-01-28"
-    secretary = await site.token("secretary")
-    assert (
-        "2 som har nominerat får veta det."
-        in (await site.http.get("/awards/prizes/2018", headers=secretary | PAGE)).text
-    )
-
-
-async def test_two_announcements_and_two_assessments_at_once_are_one(site: Site) -> None:
-    nomination = await site.nominated()
-    calendar = {"opens_at": "2019-10-01T00:00:00", "closes_at": "2019-11-01T00:00:00", "ceremony_on": "2020-01-28"}
-    answers = await asyncio.gather(
-        *[site.command("secretary", "/prizes", calendar | {"prize_year": 2019}) for _ in range(3)],
-        *[site.command("secretary", f"/nominations/{nomination}/assessment", {}, 1) for _ in range(3)],
-    )
-    assert sorted(a.status_code for a in answers[:3]) == [201, 422, 422]
-    assert sorted(a.status_code for a in answers[3:]) == [200, 412, 412]
-    assert (await site.command("secretary", f"/nominations/{nomination}/assessment", {}, None)).status_code == 428
-    async with site.database.reading() as conn:
-        await same_as_the_journal(conn)
-        assert set(await store_prizes.editions(conn)) == {2018, 2019}
 
 
 async def test_every_page_is_there_in_every_phase_and_in_both_languages(site: Site) -> None:

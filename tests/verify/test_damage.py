@@ -28,8 +28,16 @@ async def nominated(people) -> str:
     return str(made["nomination"])
 
 
+# What is damaged and mended must be the same rows: no mail is made in between.
+MAILS_ARE_OUT = """
+select count(*) > 0 and bool_and(status = 'sent') and not exists(
+  select from notifications.notification where channel = 'email' and mail is null and not withheld)
+from notifications.mail
+"""
+
+
 @pytest.fixture(scope="module")
-async def site(people) -> Site:
+async def site(people, superuser) -> Site:
     await people.arrive(await people.allocate(3))
     await people.allocate(1)
     await people.announce(YEAR, minutes=600)
@@ -38,6 +46,7 @@ async def site(people) -> Site:
         "secretary", f"/awards/nominations/{await nominated(people)}/assessment", {"reason": "unserious"}, version=1
     )
     await people.agreed()
+    await until(lambda: superuser.fetchval(MAILS_ARE_OUT), seconds=30, what="every mail is out")
     found = site_of(people.town)
     assert (await verify(found)).findings == []
     return found
