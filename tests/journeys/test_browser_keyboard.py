@@ -17,11 +17,11 @@ SEEN = """() => {
 }"""
 
 
-async def tab_to(page: Page, wanted: Locator, most: int = 60) -> None:
+async def tab_to(page: Page, wanted: Locator, most: int = 60, key: str = "Tab") -> None:
     """Tab after Tab until `wanted` has the focus; each stop on the way is to be seen."""
     handle = await wanted.element_handle()
     for _ in range(most):
-        await page.keyboard.press("Tab")
+        await page.keyboard.press(key)
         assert await page.evaluate(SEEN), await page.evaluate("() => document.activeElement.outerHTML.slice(0, 200)")
         if await page.evaluate("(e) => e === document.activeElement", handle):
             return
@@ -65,7 +65,10 @@ async def test_a_morning_with_the_keyboard_alone(people: People, visits: Visits)
         await page.keyboard.press("Enter")
         await expect(page.locator(".timeline")).to_contain_text(said("event.arrival-registered"))
 
-        await tab_to(page, page.get_by_role("button", name=said("nav.logout")))
+        # what was saved is read out and seen, and its undo is the next stop
+        await expect(page.get_by_role("status").first).to_be_focused()
+        await tab_to(page, page.get_by_role("link", name=said("case.saved.undo")), most=1)
+        await tab_to(page, page.get_by_role("button", name=said("nav.logout")), key="Shift+Tab")
         await page.keyboard.press("Enter")
         await expect(page.locator(".me").get_by_role("link", name=said("nav.login"))).to_be_visible()
 

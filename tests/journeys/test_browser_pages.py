@@ -34,7 +34,8 @@ MORE: tuple[tuple[str | None, str], ...] = (
     ("caseworker", "/reception/work"),
     ("manager", "/reception/work"),
     ("manager", "/reception/work?show=closed"),
-    ("coordinator", "/reception/work?show=unassigned"),
+    ("coordinator", "/reception/work?show=unassigned&ticked=all"),
+    ("coordinator", "/reception/given?case={case}&left={untouched}.changed"),
     ("auditor", "/reception/looks"),
     ("caseworker", "/reception/cases/{secret}"),
     ("coordinator", "/reception/cases/{untouched}"),
@@ -135,7 +136,8 @@ async def secret_case(people: People) -> str:
 
 
 async def helped_case(people: People, case: dict[str, Any], arrival: dict[str, Any]) -> dict[str, str]:
-    """A case with a home, an arrival, a plan with an activity, a contact and a correction; the parts' ids."""
+    """A case with a home, an arrival, a plan with an activity and two follow-ups, a contact and a correction; the
+    parts' ids."""
     day, version, found = arrival["arrived_on"], case["version"], dict[str, str]()
 
     async def do(path: str, body: dict[str, Any], name: str = "") -> None:
@@ -150,11 +152,16 @@ async def helped_case(people: People, case: dict[str, Any], arrival: dict[str, A
     activity = {"kind": "sfi", "provider": "adult-education", "starts_on": day}
     plan = {"person": case["persons"][0], "created_on": day, "goal": "work", "follow_up_on": "2018-09-15"}
     await do("plans", plan | {"activities": [activity]}, "plan")
+    for progress in ("on-track", "behind"):
+        followed = {"followed_up_on": day, "progress": progress, "next_follow_up_on": "2018-09-15"}
+        await do(f"plans/{found['plan']}/follow-up", followed)
     contact = {"kind": "home", "outcome": "reached", "contacted_on": day, "next_contact_on": "2018-06-27"}
     await do("contacts", contact, "contact")
     await do(f"contacts/{found['contact']}/correction", contact | {"kind": "phone"})
     seen = await people.get("caseworker", f"/reception/cases/{case['case']}")
-    return found | {"activity": seen["plans"][0]["activities"][0]["activity"]}
+    [kept] = seen["plans"]
+    first = kept["follow_ups"][0]["follow_up"]
+    return found | {"activity": kept["activities"][0]["activity"], "follow_up": first}
 
 
 async def all_pages(people: People, known: dict[str, str]) -> list[tuple[str | None, str]]:
