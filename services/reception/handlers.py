@@ -60,6 +60,9 @@ class Doing:
     async def looked(
         self, action: Action, cases: Sequence[UUID], persons: Sequence[UUID], reason: str | None = None
     ) -> None:
+        # The review of looks asks which unit a manager leads: whoever comes by a message's link is not known here yet.
+        if "manager" in self.actor.roles and not await store_casework.is_entered(self.tx, self.actor):
+            await store_casework.enter_colleague(self.tx, self.actor)
         await self.desk.access.record(self.tx, self.actor, action, self.route, cases, persons, reason)
 
     async def sight(self) -> Sight:

@@ -9,7 +9,7 @@ from tests.reception.test_pages import HTML, page
 
 async def test_a_managers_look_is_outside_only_beyond_the_unit_that_is_theirs(reception: Office) -> None:
     case = await assigned(reception)  # of the unit `reception`
-    await reception.knows("manager", "caseworker-2@minors")
+    await reception.knows("caseworker-2@minors")
     await reception.get(f"/reception/cases/{case.id}/persons", "manager")
     await reception.get(f"/reception/cases/{case.id}/persons", "coordinator")
     taken = {"caseworker": "caseworker-2", "unit": "minors", "reason": "workload"}
