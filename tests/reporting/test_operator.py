@@ -3,6 +3,7 @@
 import re
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
+from html import unescape
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -172,6 +173,35 @@ async def test_only_operators_see_the_page_and_programs_get_the_same_as_json(
     assert (moved.status_code, moved.headers["location"]) == (303, "/reporting/services")
     english = (await operator.get("/reporting/services?lang=en")).text
     assert "reception does not answer." in english and "To do now" in english
+
+
+@pytest.mark.parametrize("lang", ["sv", "en"])
+async def test_what_hinders_an_event_is_said_in_words_above_the_name_of_the_fault(
+    lang: str, reporting: Reporting, operator: httpx.AsyncClient
+) -> None:
+    kinds = [("retry", True), ("release", True), ("person", True), ("person", False), ("predecessor", True)]
+    for number, (waits_for, event) in enumerate(kinds):
+        await reporting.runtime.database.pool.execute(
+            "insert into held (consumer, source, subject, sequence, event_id, type, place, headers, reason, waits_for)"
+            " values ('dashboard/1', 'reception', $1, $2, $3, 'some.event.v1', $4, '{}', $5, $6)",
+            uuid4() if event else None,
+            2 if event else None,
+            uuid4() if event else None,
+            f"p/0/{number}",
+            f"Fault{number}: what it was about",
+            waits_for,
+        )
+    page = unescape((await operator.get("/reporting/services", params={"lang": lang})).text)
+    told = reporting.runtime.pages.texts.get
+    for number, (waits_for, event) in enumerate(kinds):
+        words = told(lang, f"operation.because.{waits_for if event else 'no-event'}")
+        fault = "" if waits_for == "predecessor" else f'<br><code class="id soft">Fault{number}</code>'
+        assert words + fault in page
+    assert "what it was about" not in page and "Fault4" not in page
+    items = await reporting.runtime.database.pool.fetch("select id, reason from held order by id")
+    for row, (waits_for, event) in zip(items, kinds, strict=True):
+        asked = await operator.get(f"/reporting/operations/confirm/discard?target={row['id']}&lang={lang}")
+        assert told(lang, f"operation.because.{waits_for if event else 'no-event'}") in unescape(asked.text)
 
 
 async def test_the_page_stands_when_our_own_database_is_away(reporting: Reporting, operator: httpx.AsyncClient) -> None:
