@@ -60,8 +60,8 @@ def test_who_has_nothing_left_is_who_has_nothing_left_in_awards(happened: list[A
     for each in happened:
         if isinstance(each, tuple):
             subject, event = each
-            # the one that others are the same as is not the same as another
-            if isinstance(event, a.NomineeFoundSame) and subject == N[0]:
+            # awards refuses both: another for the one that others are the same as, anything of a withdrawn one
+            if (isinstance(event, a.NomineeFoundSame) and subject == N[0]) or theirs[subject].withdrawn:
                 continue
             theirs[subject] = domain.evolve(theirs[subject], event)
             ours[subject] = reading.of_nomination(ours[subject], event)
