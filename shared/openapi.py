@@ -122,7 +122,8 @@ def _endpoints(app: FastAPI) -> Iterator[tuple[tuple[str, str], FunctionType]]:
 def _is_api(path: str, endpoint: FunctionType) -> bool:
     if path in HEALTH or "/forms/" in path or path.endswith("/events") or path.startswith("/auth/"):
         return False
-    is_page = endpoint.__module__.endswith("pages") and "wants_page" not in endpoint.__code__.co_names
+    of_pages = "pages" in endpoint.__module__.rpartition(".")[2].split("_")
+    is_page = of_pages and "wants_page" not in endpoint.__code__.co_names
     return path.endswith(".csv") or not is_page
 
 
