@@ -1,9 +1,11 @@
 """A caseworker's day in the browser: a household arrives and gets a plan, is met, and its case ends and opens again."""
 
 from datetime import timedelta
+from uuid import UUID
 
 from playwright.async_api import Page, expect
 
+from shared.case_number import case_number
 from tests.journeys.browser import Visits, button, faults, name_of, picture, said
 from tests.journeys.people import People
 
@@ -83,7 +85,8 @@ async def test_a_caseworkers_day(people: People, visits: Visits) -> None:
 
         await page.goto("/notifications/inbox")
         told = page.locator("tr", has=page.locator(f"a[href='/reception/cases/{made['case']}']"))
-        await expect(told.first).to_contain_text(said("inbox.item.case-assigned", "notifications"))
+        number = case_number(UUID(made["case"]))
+        await expect(told.first).to_contain_text(said("inbox.item.case-assigned", "notifications", case=number))
         item = await told.first.get_attribute("id")
         await told.first.get_by_role("button").click()
         await expect(page.locator(f"#{item}").get_by_role("button")).to_have_count(0)
