@@ -166,7 +166,11 @@ def deadlines(id: UUID, case: KnownCase | None) -> list[Deadline]:
             # What was agreed with the household later than the routine asks for is no silence.
             agreed = [case.agreed[one] for one, day in case.contacts.items() if day == last and one in case.agreed]
             found.append(deadline("contact", max([rule.due(last), *agreed])))
-    found += [deadline("follow-up", day, plan) for plan, day in case.plans.items()]
+    # Plans of one household that are followed up on one day are one message: nothing in it could tell them apart.
+    of_day: dict[date, UUID] = {}
+    for plan, day in case.plans.items():
+        of_day[day] = min(plan, of_day.get(day, plan))
+    found += [deadline("follow-up", day, plan) for day, plan in of_day.items()]
     return found
 
 

@@ -155,6 +155,30 @@ async def test_a_case_that_was_given_counts_the_days_of_what_comes_next_in_it(si
     assert await next_step() is None
 
 
+async def test_plans_of_one_household_for_one_day_are_one_message_until_the_last_of_them_is_dealt_with(
+    town: Town,
+) -> None:
+    fact = allocation()
+    person = fact.event.persons[0].person
+    assigned = then(fact, CaseAssigned(caseworker="elsa", unit="reception", reason="first"))
+    sequence = then(assigned, arrival(fact))
+    await town.react(fact, assigned, sequence)
+    plans = sorted(uuid4() for _ in range(2))
+    for plan in plans:  # of one person or of two: nobody here asks
+        made = EstablishmentPlanCreated(
+            plan=plan, person=person, created_on=LAST, goal="work", activities=(), follow_up_on=LAST
+        )
+        sequence = then(sequence, made)
+        await town.react(sequence)
+    await town.remind(LAST)
+    assert [(day, asks) for _, day, asks in await reminded(town)] == [(LAST.isoformat(), True)]
+    for plan, left in zip(plans, (1, 0), strict=True):
+        sequence = then(sequence, EstablishmentPlanEnded(plan=plan, ended_on=LAST, outcome="work"))
+        await town.react(sequence)
+        await town.remind(LAST)
+        assert sum(asks for _, _, asks in await reminded(town)) == left
+
+
 async def test_a_day_agreed_with_the_household_is_no_silence_until_it_has_passed(town: Town) -> None:
     fact, contact = allocation(), uuid4()
     assigned = then(fact, CaseAssigned(caseworker="elsa", unit="reception", reason="first"))

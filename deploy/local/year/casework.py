@@ -52,7 +52,7 @@ def _begun(household: Household, told: Sequence[Arrive | Correct], last: date) -
     if household.quota_year is not None:
         yield Work(day, household.key, "home", kind=rng.choice(_LEASES), secured_on=day, available_from=day)
     met = weekday(day + timedelta(days=rng.randint(8, 20)))
-    yield _contact(rng, met, household.key, min(_around(rng, last), met + timedelta(days=330)))
+    yield from _contacts(rng, met, household.key, min(_around(rng, last), met + timedelta(days=330)))
     planned = weekday(met + timedelta(days=rng.randint(6, 20)))
     follow_up_on = min(_around(rng, last), planned + timedelta(days=330))
     if follow_up_on > planned:
@@ -70,7 +70,7 @@ def _help(rng: Random, household: Household, came: Arrive, last: date) -> Iterat
         yield Work(day, key, "home", kind=rng.choice(_LEASES), secured_on=secured, available_from=came.arrived_on)
     met = weekday(day + timedelta(days=rng.randint(8, 20)))
     closes = came.arrived_on <= _EARLY and rng.random() < 0.6
-    yield _contact(rng, met, key, min(_around(rng, last), met + timedelta(days=330)))
+    yield from _contacts(rng, met, key, min(_around(rng, last), met + timedelta(days=330)))
     adults = _adults(household)
     if not adults:
         return
@@ -98,12 +98,19 @@ def _help(rng: Random, household: Household, came: Arrive, last: date) -> Iterat
         closed = weekday(ended + timedelta(days=7))
         yield Work(closed, key, "close", closed_on=closed, reason="ordinary-services")
     elif met + timedelta(days=150) < last:
-        yield _contact(rng, weekday(met + timedelta(days=150)), key, _around(rng, last))
+        yield from _contacts(rng, weekday(met + timedelta(days=150)), key, _around(rng, last))
 
 
-def _contact(rng: Random, day: date, key: str, following: date) -> Work:
-    outcome = "reached" if rng.random() < 0.9 else "not-reached"
-    following = max(following, day + timedelta(days=7))
+def _contacts(rng: Random, day: date, key: str, following: date) -> Iterator[Work]:
+    """The household is reached; one in ten at the second try, a week later. Then they agree on `following`."""
+    if rng.random() >= 0.9:
+        again = weekday(day + timedelta(days=7))
+        yield _contact(rng, day, key, "not-reached", again)
+        day = again
+    yield _contact(rng, day, key, "reached", max(following, day + timedelta(days=7)))
+
+
+def _contact(rng: Random, day: date, key: str, outcome: str, following: date) -> Work:
     return Work(
         day, key, "contact", kind=rng.choice(_KINDS), outcome=outcome, contacted_on=day, next_contact_on=following
     )
