@@ -61,7 +61,7 @@ async def test_a_councillor_reads_asks_compares_and_takes_the_figures_along(peop
             await expect(page.locator("h1")).to_contain_text(words(f"theme.{theme}"))
             await expect(page.locator(".says, .lead.soft").first).to_be_visible()
         await go(page, "theme.establishment")
-        await expect(page.locator("#part-plans-in-time")).to_contain_text("60 dagar")
+        await expect(page.locator("#part-plans-in-time")).to_contain_text(words("section.plans-in-time"))
         await picture(page, "councillor-theme")
 
         await compares(page)
