@@ -7,6 +7,7 @@ from datetime import date, datetime
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime
+from functools import partial
 from typing import Protocol
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -196,11 +197,13 @@ def _receipt(say: Say, items: Sequence[Told], count: int, public_url: str, facts
     ]
 
 
-def _moved(say: Say, items: Sequence[Told], count: int, public_url: str, facts: dict[str, object]) -> list[str]:
-    """The calendar as it is when the mail is written, which may be newer than the move it tells of."""
+def _dates(
+    rule: str, say: Say, items: Sequence[Told], count: int, public_url: str, facts: dict[str, object]
+) -> list[str]:
+    """The calendar as it is when the mail is written, which may be newer than what it tells of."""
     calendar = _calendar(facts)
     return [
-        say("mail.calendar-moved.body", year=facts["prize_year"]),
+        say(f"mail.{rule}.body", year=facts["prize_year"]),
         "",
         say("mail.calendar-moved.open", **calendar),
         say("mail.calendar-moved.ceremony", **calendar),
@@ -209,7 +212,7 @@ def _moved(say: Say, items: Sequence[Told], count: int, public_url: str, facts: 
         say("mail.calendar-moved.change" if facts["open"] else "mail.calendar-moved.read"),
         LINK,
         "",
-        say("why.calendar-moved.nominator"),
+        say(f"why.{rule}.nominator"),
     ]
 
 
@@ -224,28 +227,11 @@ def _cancelled(say: Say, items: Sequence[Told], count: int, public_url: str, fac
     ]
 
 
-def _reinstated(say: Say, items: Sequence[Told], count: int, public_url: str, facts: dict[str, object]) -> list[str]:
-    """The calendar as it is when the mail is written."""
-    calendar = _calendar(facts)
-    return [
-        say("mail.prize-reinstated.body", year=facts["prize_year"]),
-        "",
-        say("mail.calendar-moved.open", **calendar),
-        say("mail.calendar-moved.ceremony", **calendar),
-        "",
-        say("mail.calendar-moved.reference", reference=facts["reference"]),
-        say("mail.calendar-moved.change" if facts["open"] else "mail.calendar-moved.read"),
-        LINK,
-        "",
-        say("why.prize-reinstated.nominator"),
-    ]
-
-
 _BODIES: dict[str, Callable[[Say, Sequence[Told], int, str, dict[str, object]], list[str]]] = {
     "allocation-received": _allocations,
     "nomination-receipt": _receipt,
-    "calendar-moved": _moved,
+    "calendar-moved": partial(_dates, "calendar-moved"),
     "prize-cancelled": _cancelled,
-    "prize-reinstated": _reinstated,
+    "prize-reinstated": partial(_dates, "prize-reinstated"),
     "digest": _digest,
 }
