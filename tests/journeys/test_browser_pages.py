@@ -191,7 +191,7 @@ async def all_pages(people: People, known: dict[str, str]) -> list[tuple[str | N
 
 
 async def look(page: Page, origin: str, path: str, lang: str, where: str) -> list[str]:
-    """One language of one page: wide in one light, narrow in the other."""
+    """One language of one page: wide in one light, narrow in the other. Its structure is the same in both languages."""
     await page.set_viewport_size({"width": 1280, "height": 900})
     await page.context.add_cookies([{"name": "lang", "value": lang, "url": origin}])
     await page.goto(path)
@@ -200,7 +200,7 @@ async def look(page: Page, origin: str, path: str, lang: str, where: str) -> lis
     for width, light in zip((1280, 320), lights, strict=True):
         await page.set_viewport_size({"width": width, "height": 900})
         await page.emulate_media(color_scheme=light)
-        wrong += await faults(page, f"{where} {lang} {width} {light}", None if width == 1280 else LOOKS)
+        wrong += await faults(page, f"{where} {lang} {width} {light}", None if (lang, width) == ("sv", 1280) else LOOKS)
         await picture(page, re.sub(r"\W+", "-", f"{where} {lang} {width} {light}"))
     return wrong
 
