@@ -205,12 +205,18 @@ async def look(page: Page, origin: str, path: str, lang: str, where: str) -> lis
     return wrong
 
 
+@pytest.fixture(scope="module")
+async def pages(people: People) -> list[tuple[str | None, str]]:
+    found = await all_pages(people, await examples(people))
+    assert len(found) > 25
+    return found
+
+
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("lang", ["sv", "en"])
-async def test_every_page_is_readable_by_everybody_everywhere(people: People, visits: Visits, lang: str) -> None:
-    known = await examples(people)
-    pages = await all_pages(people, known)
-    assert len(pages) > 25
+async def test_every_page_is_readable_by_everybody_everywhere(
+    people: People, pages: list[tuple[str | None, str]], visits: Visits, lang: str
+) -> None:
     wrong: list[str] = []
     for role in dict.fromkeys(role for role, _ in pages):
         # motion is off: a colour on its way to another is no colour to judge
