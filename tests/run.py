@@ -1,7 +1,7 @@
 """`python -m tests.run [pytest's arguments]`: with arguments pytest itself; without, every test, in two runs at once.
 
-The journeys, faults and the checker, which live in a town, wait most of their time; the other tests fill it. Each run
-has a PostgreSQL, a Kafka and towns of its own, so neither notices the other.
+The journeys and faults that live in one town wait most of their time; the other tests fill it. Each run has a
+PostgreSQL, a Kafka and towns of its own, so neither notices the other.
 """
 
 import os
@@ -13,7 +13,7 @@ from pathlib import Path
 
 TESTS = Path(__file__).parent
 PYTEST = [sys.executable, "-m", "pytest"]
-LIVED_IN = [str(TESTS / name) for name in ("faults", "journeys", "verify")]
+LIVED_IN = [str(TESTS / name) for name in ("faults", "journeys")]
 
 
 def others() -> list[str]:
