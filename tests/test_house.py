@@ -149,6 +149,12 @@ def test_names_say_what_and_files_stay_short():
 LONGEST: dict[str, int] = {}
 
 
+@pytest.mark.parametrize("folder", [ROOT / "shared", *SERVICES], ids=lambda folder: folder.name)
+def test_migrations_are_numbered_without_a_gap_or_a_double(folder):
+    numbers = sorted(int(path.name[:4]) for path in (folder / "migrations").glob("*.sql"))
+    assert numbers == list(range(1, len(numbers) + 1)) != []
+
+
 def test_every_service_has_the_same_file_names():
     for service in SERVICES:
         names = {path.name for path in service.iterdir()}

@@ -90,7 +90,7 @@ async def test_cases_that_were_stored_before_are_listed_as_those_that_are_saved_
     )
     await reception.database.pool.execute("update cases set due_on = '9999-01-01', next_step = null where id = $1",
                                           ended["case"])  # fmt: skip
-    for name in ("0005_homes.sql", "0006_cancelled.sql"):
+    for name in ("0006_homes.sql", "0007_cancelled.sql"):
         text = (MIGRATIONS / name).read_text()
         await reception.database.pool.execute(text[text.index("update cases") :].partition(";")[0])
     assert await reception.database.pool.fetch(listed) == saved
