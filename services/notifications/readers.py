@@ -6,6 +6,7 @@ from uuid import UUID
 
 from services.notifications import handlers, reading, store_people, store_reading
 from services.notifications.deadlines import Deadline
+from services.notifications.folding import folded, subjects
 from services.notifications.reading import KnownReview
 from services.notifications.rules import PERSON
 from shared.contracts.awards import NominationEvent, ReviewEvent, juror_id
@@ -15,16 +16,11 @@ from shared.database import Connection
 
 async def follow(tx: Connection, facts: Sequence[Fact], at: datetime) -> None:
     """Nominations and reviews follow `facts`; reminders of who has nothing left are settled, `at` in business time."""
-    about = {fact.subject for fact in facts if isinstance(fact.event, NominationEvent)}
+    about = subjects(facts, NominationEvent)
     reviews = {fact.subject: reading.of_review(fact.event) for fact in facts if isinstance(fact.event, ReviewEvent)}
     if not about and not reviews:
         return
-    known = await store_reading.nominations(tx, about)
-    for fact in facts:
-        if isinstance(fact.event, NominationEvent):
-            after = reading.of_nomination(known.get(fact.subject), fact.event)
-            if after is not None:
-                known[fact.subject] = after
+    known = folded(await store_reading.nominations(tx, about), facts, NominationEvent, reading.of_nomination)
     await store_reading.know_nominations(tx, known)
     await store_reading.know_reviews(tx, reviews)
     await _settle(tx, about, reviews.values(), at)

@@ -9,6 +9,7 @@ import structlog
 
 from services.notifications import deadlines, handlers, prizes, readers, store, store_deadlines
 from services.notifications.deadlines import Deadline, Progress, due, next_on
+from services.notifications.folding import folded, subjects
 from services.notifications.rules import RULE_OF, Notice, reminders, steps_of
 from services.notifications.store_deadlines import Running
 from shared.clock import STOCKHOLM
@@ -52,30 +53,20 @@ async def follow(tx: Connection, facts: Sequence[Fact], at: datetime) -> None:
 
 async def _of_cases(tx: Connection, facts: Sequence[Fact]) -> list[Deadline]:
     """The deadlines of the cases that `facts` are about, after them."""
-    keys = {fact.subject for fact in facts if isinstance(fact.event, CaseEvent)}
+    keys = subjects(facts, CaseEvent)
     if not keys:
         return []
-    known = await store_deadlines.known(tx, keys)
-    for fact in facts:
-        if isinstance(fact.event, CaseEvent):
-            after = deadlines.evolve(known.get(fact.subject), fact.event)
-            if after is not None:
-                known[fact.subject] = after
+    known = folded(await store_deadlines.known(tx, keys), facts, CaseEvent, deadlines.evolve)
     await store_deadlines.know(tx, known)
     return [deadline for id, case in known.items() for deadline in deadlines.deadlines(id, case)]
 
 
 async def _of_prizes(tx: Connection, facts: Sequence[Fact]) -> list[Deadline]:
     """The deadlines of the prizes' editions that `facts` are about, after them."""
-    keys = {fact.subject for fact in facts if isinstance(fact.event, EditionEvent)}
+    keys = subjects(facts, EditionEvent)
     if not keys:
         return []
-    known = await store_deadlines.known_prizes(tx, keys)
-    for fact in facts:
-        if isinstance(fact.event, EditionEvent):
-            after = prizes.evolve(known.get(fact.subject), fact.event)
-            if after is not None:
-                known[fact.subject] = after
+    known = folded(await store_deadlines.known_prizes(tx, keys), facts, EditionEvent, prizes.evolve)
     await store_deadlines.know_prizes(tx, known)
     return [deadline for id, prize in known.items() for deadline in prizes.deadlines(id, prize)]
 
