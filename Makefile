@@ -15,7 +15,7 @@ help:
 	@echo "make token ROLE=coordinator  a bearer token of the running demo, for the API"
 	@echo "make trace SUBJECT=id        one event's way through the running demo, with times (one of several: EVENT=id)"
 	@echo "make smoke                   the same town without a person: played, compared with the published figures, stopped"
-	@echo "make test                    every test, on the same PostgreSQL and Kafka, in two runs at once (some: make test ARGS=tests/deploy)"
+	@echo "make test                    every test, on the same PostgreSQL and Kafka, in three runs at once (some: make test ARGS=tests/deploy)"
 	@echo "make faults                  kills, cuts and losses under load, checked (under 20 minutes on two cores); writes docs/proof.md"
 	@echo "make pictures                the guide's pictures anew (docs/guide/pictures), from a town whose year has been played"
 	@echo "make check                   style, types, who may import whom, contracts"

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
+from ssl import SSLContext
 from typing import Any
 
 import httpx
@@ -20,8 +22,17 @@ def _told_by_httpx(request: httpx.Request) -> Iterator[None]:
         raise httpx.ConnectError("the connection was reset as soon as it was made", request=request) from error
 
 
+@cache
+def _trust() -> SSLContext:
+    """httpx's own choice of authorities, read once in a process and not for each client."""
+    return httpx.create_ssl_context()
+
+
 class Caller(httpx.AsyncClient):
     """The client of a service."""
+
+    def __init__(self, **given: Any) -> None:
+        super().__init__(**{"verify": _trust(), **given})
 
     async def send(self, request: httpx.Request, **how: Any) -> httpx.Response:
         """As httpx's. Raises httpx.HTTPError."""

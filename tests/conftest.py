@@ -49,7 +49,7 @@ class Database:
 @pytest.fixture(scope="session")
 def state() -> Iterator[Path]:
     """A state folder that the parts' user can reach; gone afterwards."""
-    folder = temporary_state()
+    folder = temporary_state(in_memory=True)
     yield folder
     shutil.rmtree(folder, ignore_errors=True)
 

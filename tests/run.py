@@ -1,42 +1,69 @@
-"""`python -m tests.run [pytest's arguments]`: with arguments pytest itself; without, every test, in two runs at once.
+"""`python -m tests.run [pytest's arguments]`: with arguments pytest itself; without, every test, in three runs at once.
 
-The journeys and faults that live in one town wait most of their time; the other tests fill it. Each run has a
-PostgreSQL, a Kafka and towns of its own, so neither notices the other.
+Tests over real parts wait for much of their time, and each run fills what the others wait. Each has a PostgreSQL, a
+Kafka and towns of its own, so none notices the others.
 """
 
 import os
 import subprocess
 import sys
-import tempfile
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 
 TESTS = Path(__file__).parent
 PYTEST = [sys.executable, "-m", "pytest"]
-LIVED_IN = [str(TESTS / name) for name in ("faults", "journeys")]
+# measured: each takes about as long as the others; what is named in neither is the third run
+JOURNEYS = ("journeys",)
+FAULTS = ("deploy", "faults", "shared")
 
 
-def others() -> list[str]:
+def rest() -> tuple[str, ...]:
     """Every other file and folder with tests: what is new here is run, too."""
-    found = [path for path in TESTS.iterdir() if path.match("test_*.py") or any(path.glob("**/test_*.py"))]
-    return sorted(str(path) for path in found if str(path) not in LIVED_IN)
+    found = (path for path in TESTS.iterdir() if path.match("test_*.py") or any(path.glob("**/test_*.py")))
+    return tuple(sorted(path.name for path in found if path.name not in JOURNEYS + FAULTS))
+
+
+class Run:
+    """Pytest over some of the tests: its progress is told line by line, and what it says in the end in one piece."""
+
+    def __init__(self, names: Sequence[str], telling: threading.Lock) -> None:
+        told = [*PYTEST, *(str(TESTS / name) for name in names)]
+        self._telling = telling
+        self._process = subprocess.Popen(
+            told, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        )
+        self._listening = threading.Thread(target=self._listen)
+        self._listening.start()
+
+    def _listen(self) -> None:
+        assert self._process.stdout is not None
+        kept: list[str] = []
+        for line in self._process.stdout:
+            if kept or (line.startswith("====") and "test session starts" not in line):
+                kept.append(line)
+            else:
+                self._tell(line)
+        self._tell(*kept)
+
+    def _tell(self, *lines: str) -> None:
+        with self._telling:
+            sys.stdout.writelines(lines)
+            sys.stdout.flush()
+
+    def wait(self) -> int:
+        """Its exit status."""
+        self._listening.join()
+        return self._process.wait()
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Pytest's exit status; of two runs that of one that failed."""
+    """Pytest's exit status; of three runs that of one that failed."""
     if arguments:
         os.execv(sys.executable, [*PYTEST, *arguments])
-    with tempfile.TemporaryFile() as told:
-        beside = subprocess.Popen([*PYTEST, *others()], stdin=subprocess.DEVNULL, stdout=told, stderr=subprocess.STDOUT)
-        try:
-            print("two runs side by side; what the other one says follows", flush=True)
-            here = subprocess.run([*PYTEST, *LIVED_IN]).returncode
-        finally:
-            there = beside.wait()
-            told.seek(0)
-            sys.stdout.buffer.write(told.read())
-            sys.stdout.flush()
-    return here or there
+    telling = threading.Lock()
+    runs = [Run(names, telling) for names in (JOURNEYS, FAULTS, rest())]
+    return next((status for status in [run.wait() for run in runs] if status), 0)
 
 
 if __name__ == "__main__":

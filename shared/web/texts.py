@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
+from functools import cache
 from pathlib import Path
 from string import Formatter
 from typing import Any
@@ -63,8 +64,9 @@ def entries(table: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, E
             yield from entries(inner, f"{key}.")
 
 
-def read(path: Path) -> dict[str, Entry]:
-    """The texts of one catalogue file."""
+@cache
+def read(path: Path) -> Mapping[str, Entry]:
+    """The texts of one catalogue file, as it was when it was first read."""
     return dict(entries(tomllib.loads(path.read_text(encoding="utf-8"))))
 
 
@@ -84,10 +86,8 @@ class Texts:
         self, service: str | None = None, *, strict: bool = True, root: Path = ROOT, own: Path | None = None
     ) -> None:
         self.strict = strict
-        self.entries = read(root / "shared/web/texts.toml")
         own = own or root / "services" / (service or "-") / "texts.toml"
-        if own.exists():
-            self.entries |= read(own)
+        self.entries = {**read(root / "shared/web/texts.toml"), **(read(own) if own.exists() else {})}
 
     def has(self, key: str) -> bool:
         return key in self.entries

@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -17,7 +18,9 @@ from deploy.local.identity.provider import read_people
 from shared.web.texts import Texts, catalogues, read
 from tests.journeys.people import People
 
-CHROMIUM = os.environ.get("LANDA_CHROMIUM", "/usr/bin/chromium")
+# the same engine with and without what surrounds it on a desk, which costs as much again and is never seen here
+BROWSERS = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
+CHROMIUM = os.environ.get("LANDA_CHROMIUM") or next(filter(None, map(shutil.which, BROWSERS)), None)
 # a folder: every page that is looked at is kept there as a picture
 PICTURES = os.environ.get("LANDA_PICTURES")
 _QUIET = (
@@ -36,8 +39,8 @@ expect.set_options(timeout=PATIENCE)
 
 @pytest.fixture(scope="session")
 async def chromium() -> AsyncIterator[Browser]:
-    if not Path(CHROMIUM).is_file():
-        reason = f"NO BROWSER at {CHROMIUM}: the browser journeys did not run. Install chromium or set LANDA_CHROMIUM."
+    if CHROMIUM is None or not Path(CHROMIUM).is_file():
+        reason = "NO BROWSER: the browser journeys did not run. Install chromium, or name yours by LANDA_CHROMIUM."
         if os.environ.get("LANDA_NOTHING_SKIPPED") == "1":
             pytest.fail(reason)
         pytest.skip(reason)
