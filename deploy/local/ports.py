@@ -1,31 +1,42 @@
 """Free ports on the loopback, and whether somebody listens on one.
 
-Promise: a set of ports handed out together holds no doubles, and none lies in the range the kernel gives to outgoing
-connections, so that a server that is restarted finds its port free again.
+Promise: neither one process nor processes begun together are given a port twice, and none lies in the range that the
+kernel gives to outgoing connections, so that a server that is restarted finds its port free again.
 """
 
 import asyncio
 import contextlib
+import os
 import random
 import socket
+from collections import deque
 from pathlib import Path
 
 LOOPBACK = "127.0.0.1"
 # Seconds: longer than clients keep an idle connection, so that no request is sent into one that is being closed.
 KEPT_OPEN = 75
 _LOWEST = 16000
+_PARTS = 32
+_lately: deque[int] = deque(maxlen=64)
 
 
 def free_ports(count: int) -> list[int]:
-    """`count` different ports that were free a moment ago."""
+    """`count` different ports that were free a moment ago, and that no process begun beside this one is given.
+
+    A port is bound a while after it was found. So each process looks in a part of the range first, by its number, and
+    does not give out again what it gave out lately.
+    """
     low = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
     candidates = range(_LOWEST, low) if low > _LOWEST + 1000 else range(61000, 65536)
+    size = len(candidates) // _PARTS
+    own = candidates[os.getpid() % _PARTS * size :][:size]
     found: list[int] = []
-    for port in random.SystemRandom().sample(candidates, 1000):
+    for port in (*random.SystemRandom().sample(own, size), *candidates):
         if len(found) == count:
             return found
-        if is_free(port):
+        if port not in _lately and is_free(port):
             found.append(port)
+            _lately.append(port)
     raise RuntimeError("no free port was found on the loopback address")
 
 

@@ -1,6 +1,7 @@
 """PostgreSQL and Kafka as the demo runs them."""
 
 import asyncio
+import os
 
 import asyncpg
 import pytest
@@ -10,6 +11,7 @@ from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from deploy.local.kafka import SERVICES, make_topics
 from deploy.local.kafka_jars import LIST, kafka_home
 from deploy.local.places import PartsMissing, Places
+from deploy.local.ports import free_ports
 
 
 async def test_a_role_owns_its_schemas_and_reaches_no_other(database) -> None:
@@ -77,3 +79,12 @@ async def test_a_jar_that_differs_from_its_sum_is_refused(where: Places, tmp_pat
         kafka_jars.check(jars, home)
     with pytest.raises(PartsMissing, match="missing"):
         kafka_jars.check(kafka_jars.pinned(), tmp_path)
+
+
+def test_neither_one_process_nor_processes_begun_together_are_given_a_port_twice(monkeypatch) -> None:
+    mine = os.getpid()
+    found: list[int] = []
+    for process in (mine, mine + 1, mine + 2):
+        monkeypatch.setattr(os, "getpid", lambda process=process: process)
+        found += [port for _ in range(20) for port in free_ports(3)]
+    assert len(set(found)) == len(found) == 180
