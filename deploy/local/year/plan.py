@@ -70,8 +70,13 @@ def plan(seed: int, published: Published) -> Plan:
     known = {h.key: step.day for step in steps if isinstance(step, Import) for h in step.households}
     known |= {step.household.key: step.day for step in steps if isinstance(step, Notify)}
     steps += list(casework(Random(seed), [*allocated, *settled], steps, known, LAST_DAY))
-    steps += [Acknowledge(day + timedelta(days=1)) for day in imports if day < _LAST_ACKNOWLEDGED]
+    steps += [Acknowledge(_read_on(day)) for day in imports if day < _LAST_ACKNOWLEDGED]
     return Plan(tuple(_by_day(steps)), published.total.persons)
+
+
+def _read_on(day: date) -> date:
+    """When the coordinator has read what a file led to: at once, in the summer weeks some days later."""
+    return day + timedelta(days=4) if day.month in {6, 7} else day
 
 
 def file_day(month: int) -> date:
