@@ -15,7 +15,7 @@ TESTS = Path(__file__).parent
 PYTEST = [sys.executable, "-m", "pytest"]
 # measured: each takes about as long as the others; what is named in neither is the third run
 JOURNEYS = ("journeys",)
-FAULTS = ("deploy", "faults", "shared")
+FAULTS = ("awards", "deploy", "faults", "shared", "web")
 
 
 def rest() -> tuple[str, ...]:
