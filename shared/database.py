@@ -184,8 +184,9 @@ async def _answered(connection: Connection, seconds: float) -> AsyncIterator[Non
 async def migrate(settings: Settings, folders: Sequence[Path]) -> int:
     """Applies what is new in `folders` (files `0001_name.sql`), each file in a transaction of its own.
 
-    Safe with several replicas starting at once. `:keys` stands for the schema of the person keys. Returns how many
-    files were applied. Raises RuntimeError when an applied file was changed afterwards.
+    Safe with several replicas starting at once. `:keys` stands for the schema of the person keys. An applied file that
+    has only another name now is known by its content. Returns how many files were applied. Raises RuntimeError when an
+    applied file was changed afterwards.
     """
     connection = await asyncpg.connect(
         settings.database_url, timeout=5, server_settings={"search_path": settings.service}
@@ -200,6 +201,7 @@ async def migrate(settings: Settings, folders: Sequence[Path]) -> int:
         known = {(r["folder"], r["file"]): r["sha256"] for r in await connection.fetch("select * from migration")}
         for folder in folders:
             name = folder.parent.name
+            gone = {digest: file for (of, file), digest in known.items() if of == name and not (folder / file).exists()}
             for file in sorted(folder.glob("[0-9][0-9][0-9][0-9]_*.sql")):
                 text = file.read_text()
                 digest = hashlib.sha256(text.encode()).hexdigest()
@@ -209,6 +211,10 @@ async def migrate(settings: Settings, folders: Sequence[Path]) -> int:
                             f"migration {name}/{file.name} was changed after it was applied; "
                             "restore the file and write a new one, migrations only go forward"
                         )
+                    continue
+                if digest in gone:
+                    renamed = "update migration set file = $3 where folder = $1 and file = $2"
+                    await connection.execute(renamed, name, gone[digest], file.name)
                     continue
                 async with connection.transaction():
                     await connection.execute(text.replace(":keys", f"{settings.service}_keys"))

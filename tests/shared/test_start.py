@@ -104,7 +104,9 @@ async def test_replicas_that_start_together_migrate_once(database):
     assert sorted(applied) == [0, 0, 0, len(list(PLUMBING.glob("*.sql")))]
 
 
-async def test_a_migration_that_was_changed_afterwards_is_refused_and_a_broken_one_leaves_nothing(database, tmp_path):
+async def test_a_migration_that_was_changed_is_refused_a_broken_one_leaves_nothing_a_renamed_one_is_known(
+    database, tmp_path
+):
     settings = settings_for("reception", database.url("reception"), "127.0.0.1:1")
     folder = tmp_path / "reception" / "migrations"
     folder.mkdir(parents=True)
@@ -117,6 +119,10 @@ async def test_a_migration_that_was_changed_afterwards_is_refused_and_a_broken_o
     connection = await asyncpg.connect(database.url("reception"))
     assert await connection.fetchval("select to_regclass('reception.two')") is None
     await connection.close()
+    (folder / "0002_broken.sql").unlink()
+    first = first.rename(folder / "0002_first.sql")
+    (folder / "0001_new.sql").write_text("create table three (id int)")
+    assert [await migrate(settings, [folder]) for _ in range(2)] == [1, 0]
     first.write_text("create table one (id bigint)")
     with pytest.raises(RuntimeError, match="only go forward"):
         await migrate(settings, [folder])
