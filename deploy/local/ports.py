@@ -1,7 +1,8 @@
 """Free ports on the loopback, and whether somebody listens on one.
 
-Promise: neither one process nor processes begun together are given a port twice, and none lies in the range that the
-kernel gives to outgoing connections, so that a server that is restarted finds its port free again.
+Promise: what is handed out lies outside the range that the kernel gives to outgoing connections, so that a server that
+is restarted finds its port free again; no double is among the last 64 of a process, and processes begun one after the
+other are given different ones (up to 32).
 """
 
 import asyncio
@@ -21,7 +22,7 @@ _lately: deque[int] = deque(maxlen=64)
 
 
 def free_ports(count: int) -> list[int]:
-    """`count` different ports that were free a moment ago, and that no process begun beside this one is given.
+    """`count` different ports that were free a moment ago.
 
     A port is bound a while after it was found. So each process looks in a part of the range first, by its number, and
     does not give out again what it gave out lately.
