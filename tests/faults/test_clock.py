@@ -41,7 +41,10 @@ async def shift(pool, jump: timedelta) -> None:
         " group by 1"
     )
     for row in columns:
-        await pool.execute(f"update {row['t']} set {row['moved']}", jump)
+        # Each table alone and locked first: row by row it could wait for one who waits for it.
+        async with pool.acquire() as connection, connection.transaction():
+            await connection.execute(f"lock table {row['t']} in exclusive mode")
+            await connection.execute(f"update {row['t']} set {row['moved']}", jump)
 
 
 @pytest.fixture
