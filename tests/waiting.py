@@ -15,10 +15,14 @@ async def until(
     seconds: float = 20,
     what: str = "",
 ) -> Seen:
-    """Looks every 20 ms until `good`; fails with the last thing seen. An error while looking counts as not yet."""
+    """Looks every 20 ms until `good`; fails with the last thing seen. An error while looking counts as not yet.
+
+    The last look is when time is up: a machine that stood still meanwhile is no reason to fail.
+    """
     end = time.monotonic() + seconds
     last: object = "nothing was seen"
-    while time.monotonic() < end:
+    while True:
+        up = time.monotonic() >= end
         try:
             seen = await look()
             if good(seen):
@@ -26,5 +30,6 @@ async def until(
             last = seen
         except Exception as error:
             last = f"{type(error).__name__}: {error}"
+        if up:
+            raise AssertionError(f"after {seconds} s still not: {what or look}; last seen: {last!r}")
         await asyncio.sleep(0.02)
-    raise AssertionError(f"after {seconds} s still not: {what or look}; last seen: {last!r}")

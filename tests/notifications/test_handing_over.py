@@ -38,13 +38,18 @@ def test_the_wait_is_counted_from_when_the_message_was_due_and_is_never_less_tha
 
 async def test_what_happens_now_is_with_the_mail_server_within_ten_seconds_and_together(town: Town) -> None:
     await town.sign_in("elsa")
-    facts = [allocation(datetime.now(UTC)) for _ in range(30)]
-    given = [then(fact, CaseAssigned(caseworker="elsa", unit="reception", reason="first")) for fact in facts]
+    assigned = CaseAssigned(caseworker="elsa", unit="reception", reason="first")
+
+    async def half() -> None:
+        """What happens, happens now, and not when the test began."""
+        facts = [allocation(datetime.now(UTC)) for _ in range(15)]
+        await town.react(*facts, *[replace(then(one, assigned), recorded_at=datetime.now(UTC)) for one in facts])
+
     async with town.sending(pace=Pace()):  # as in the product
-        await town.react(*facts[:15], *[replace(one, recorded_at=datetime.now(UTC)) for one in given[:15]])
+        await half()
         prize = nomination(datetime.now(UTC))
         await town.react(prize, moved(prize.subject, at=datetime.now(UTC)))
-        await town.react(*facts[15:], *[replace(one, recorded_at=datetime.now(UTC)) for one in given[15:]])
+        await half()
         await town.until_all("sent", 4, seconds=20)
     waited = [(one.channel, one.rule, one.waited_ms) for one in await sent(town)]
     assert len(waited) == 30 * 2 * 2 + 3  # and two to the nominator, one in the secretaries' inbox

@@ -23,6 +23,7 @@ from tests.notifications.town import NOW, Town, allocation, nomination
 from tests.shared.parts_of_web import served
 
 HTML = {"Accept": "text/html"}
+PATIENCE = 20
 
 
 @dataclass
@@ -37,7 +38,8 @@ class Site:
     ) -> httpx.AsyncClient:
         """A browser in which this person is logged in."""
         cookie = self.run.identity.open_session(Actor(sub, frozenset(roles), unit, name=name))
-        return httpx.AsyncClient(base_url=self.http.base_url, cookies={SESSION_COOKIE: cookie}, headers=HTML)
+        cookies = {SESSION_COOKIE: cookie}
+        return httpx.AsyncClient(base_url=self.http.base_url, cookies=cookies, headers=HTML, timeout=PATIENCE)
 
     async def token(self, role: str) -> dict[str, str]:
         answer = await self.http.post("/identity/demo-token", json={"role": role})
@@ -58,7 +60,7 @@ async def site(town: Town, tmp_path: Path) -> AsyncIterator[Site]:
 
     run = app.state.landa
     await run.database.open(size=5)
-    async with served(both, port), httpx.AsyncClient(base_url=url) as http:
+    async with served(both, port), httpx.AsyncClient(base_url=url, timeout=PATIENCE) as http:
         yield Site(town, http, run, provider)
     await run.http.aclose()
     await run.database.close()
@@ -289,7 +291,7 @@ async def test_an_open_page_is_told(site: Site) -> None:
         while "event: ready" not in await anext(words):
             pass
         await site.town.react(allocation(NOW, UUID(int=5)))
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE):
             while "data: inbox" not in await anext(words):
                 pass
     await listener.close()

@@ -16,6 +16,8 @@ from deploy.local.ports import free_ports
 from tests.notifications.town import Town, allocation
 
 ROOT = Path(__file__).parents[2]
+# for a process to start, do its work and die, on a machine with other work
+PATIENCE = 100
 
 
 @asynccontextmanager
@@ -56,14 +58,14 @@ async def test_killed_at(step: str, copies: int, town: Town, tmp_path: Path) -> 
     await town.age()
     log = tmp_path / "log"
     async with running(town, log, step) as process:
-        code = await asyncio.wait_for(process.wait(), 30)
+        code = await asyncio.wait_for(process.wait(), PATIENCE)
         assert code == -signal.SIGKILL, log.read_text()[-2000:]
     assert await town.statuses() == ["waiting"]
     assert len(town.mail.received) == copies - 1
     await town.react(allocation())
     await town.database.pool.execute("update mail set leased_until = clock_timestamp()")
     async with running(town, log):
-        await town.until_all("sent", 2, seconds=40)
+        await town.until_all("sent", 2, seconds=PATIENCE)
     first = [mail for mail in town.mail.received if "3 nya" in str(mail.message["Subject"])]
     assert len(first) == copies
     assert len({mail.id for mail in first}) == len({mail.message.as_bytes() for mail in first}) == 1
@@ -78,17 +80,17 @@ async def test_reminders_and_digests_survive_a_kill_at_every_step(town: Town, tm
     log = tmp_path / "log"
     raised = "select count(*)::int as n, count(distinct id)::int as ids from notification where deadline is not null"
     for step, expected in (("reminders-raised", 0), ("reminders-committed", 28), ("collected", 28)):
+        await town.age()  # before it runs: two who change the same rows can wait for each other
         async with running(town, log, f"notifications.{step}") as process:
-            await town.age()
-            code = await asyncio.wait_for(process.wait(), 40)
+            code = await asyncio.wait_for(process.wait(), PATIENCE)
             assert code == -signal.SIGKILL, log.read_text()[-2000:]
         assert await town.rows(raised) == [{"n": expected, "ids": expected}]
         assert await town.statuses() == []
     async with running(town, log, "notifications.digest-committed") as process:
-        await asyncio.wait_for(process.wait(), 40)
+        await asyncio.wait_for(process.wait(), PATIENCE)
     await town.react(*facts)
     async with running(town, log):
-        await town.until_all("sent", 2)
+        await town.until_all("sent", 2, seconds=PATIENCE)
     assert await town.rows(raised) == [{"n": 28, "ids": 28}]
     assert len({mail.id for mail in town.mail.received}) == 2
     text = "".join(mail.message.get_content() for mail in town.mail.received)

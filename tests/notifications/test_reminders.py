@@ -147,7 +147,7 @@ async def test_thousands_due_at_once_all_go_out_in_few_mails(town: Town) -> None
     assert await town.remind(LAST + timedelta(days=3)) == 2000
     await town.age(60)
     async with town.sending():
-        await town.until_all("sent", 8)
+        await town.until_all("sent", 8, seconds=100)
     sent = await town.rows("select count(distinct id)::int as n from notification where state->>'ending' = 'sent'"
                            " and channel = 'email'")  # fmt: skip
     assert sent == [{"n": 4000}]
