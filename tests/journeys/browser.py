@@ -126,6 +126,8 @@ def _keys() -> frozenset[str]:
 
 async def faults(page: Page, where: str, rules: Sequence[str] | None = None) -> list[str]:
     """What is wrong with the page as it is now: for a reader with a machine, and for one with a small screen."""
+    # a colour on its way to another is no colour to judge
+    await page.evaluate("Promise.allSettled(document.getAnimations().map((one) => one.finished)).then(() => null)")
     if not await page.evaluate("'axe' in window"):
         await page.evaluate(AXE_SCRIPT)
     options = {"resultTypes": ["violations"], "preload": False} | ({"runOnly": list(rules)} if rules else {})

@@ -161,11 +161,15 @@ async def peopled(town: Town, http: httpx.AsyncClient) -> People:
     return found
 
 
+def new_number(prefix: str) -> str:
+    """Of an allocation: it has a digit, and no run of them, which could be somebody's personal number."""
+    return f"{prefix}-1{uuid4().hex[:12].translate(str.maketrans('0123456789', 'ghijklmnop'))}".upper()
+
+
 def household(today: date, persons: int = 2, name: str = "Saga Provsten") -> dict[str, Any]:
     """An allocation with `persons` invented members, decided ten days before `today`."""
     return {
-        # no run of digits, which could be somebody's personal number
-        "allocation_number": "TEST-1" + uuid4().hex[:12].translate(str.maketrans("0123456789", "ghijklmnop")).upper(),
+        "allocation_number": new_number("TEST"),
         "category": "agency-accommodation",
         "decided_on": (today - timedelta(days=10)).isoformat(),
         "quota_year": today.year,

@@ -12,7 +12,7 @@ from deploy.local.year.published import DATA
 from shared.settings import SERVICES
 from shared.web.texts import TOWN
 from tests.journeys.browser import Visits, faults, picture
-from tests.journeys.people import People, household
+from tests.journeys.people import People, household, new_number
 from tests.journeys.test_roles import concrete, routes
 from tests.waiting import until
 
@@ -73,7 +73,7 @@ async def examples(people: People) -> dict[str, str]:
     month = {"key": str(uuid4()), "month": f"{datetime.now(TOWN):%Y-%m}-01"}
     drawn = await people.ask("auditor", "POST", "/reception/forms/looks/draw", data=month)
     assert drawn.status_code == 303, drawn.text
-    number = f"MIV-{uuid4().hex[:6]}"
+    number = new_number("MIV")
     head = "Anvisningsnummer;Kategori;Beslutsdatum;Kvotår;Namn;Födelsedatum;Kön"
     first = f"{head}\n{number};Kvot;2018-06-01;2018;Saga Provsten;1980-02-03;Kvinna\n"
     again = first.replace("2018-06-01", "2018-06-04") + f"{number}-B;Kvot;2018-06-01;2018;Per Prov;2018-13-01;Man\n"
@@ -212,7 +212,7 @@ async def pages(people: People) -> list[tuple[str | None, str]]:
     return found
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize("lang", ["sv", "en"])
 async def test_every_page_is_readable_by_everybody_everywhere(
     people: People, pages: list[tuple[str | None, str]], visits: Visits, lang: str

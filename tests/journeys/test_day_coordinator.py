@@ -2,12 +2,11 @@
 
 import re
 from datetime import date, timedelta
-from uuid import uuid4
 
 from playwright.async_api import Page, expect
 
 from tests.journeys.browser import Visits, button, faults, picture, said, sign_in
-from tests.journeys.people import People
+from tests.journeys.people import People, new_number
 
 NEW = "Signe Norrby"  # a caseworker who has signed in, and opened no case list yet
 
@@ -114,7 +113,7 @@ async def notice_by_mistake(page: Page, today: date) -> None:
 
 
 async def test_a_coordinators_day(people: People, visits: Visits) -> None:
-    today, number = await people.today(), f"BREV-{uuid4().hex[:6].upper()}"
+    today, number = await people.today(), new_number("BREV")
     async with visits.as_(None) as newcomer:
         await sign_in(newcomer, "caseworker", NEW)
     async with visits.as_("coordinator") as page:
