@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import structlog
+from hypothesis import settings
 
 from deploy.local.database import drop_database, prepare_database
 from deploy.local.kafka import SERVICES, Kafka
@@ -16,6 +17,10 @@ from deploy.local.places import Places, places, temporary_state
 from deploy.local.ports import free_ports
 from deploy.local.postgres import Postgres
 from deploy.local.town import Town
+
+# How long an example takes says how busy the machine is.
+settings.register_profile("landa", deadline=None)
+settings.load_profile("landa")
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -19,6 +19,9 @@ from tests.reception.office import KEY, Office, csv_of, settings_for
 from tests.reception.test_imports import HEAD, row
 from tests.waiting import until
 
+# for a process to start, do its work and die, on a machine with other work
+PATIENCE = 100
+
 
 @asynccontextmanager
 async def process(url: str, folder: Path, fault: str = "") -> AsyncIterator[tuple[Office, asyncio.subprocess.Process]]:
@@ -45,12 +48,12 @@ async def process(url: str, folder: Path, fault: str = "") -> AsyncIterator[tupl
     )
     database = Database(settings)
     try:
-        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as http:
+        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=PATIENCE) as http:
 
             async def ready() -> bool:
                 return (await http.get("/readyz")).status_code == 200
 
-            await until(ready, seconds=30, what="the process to be ready")
+            await until(ready, seconds=PATIENCE, what="the process to be ready")
             await database.open(size=2)
             yield Office(settings, Path(settings.clock_file or ""), http, Identity(settings, http), database), running
     finally:
@@ -68,7 +71,7 @@ async def test_killed_after_a_chunk_the_import_goes_on_and_doubles_nothing(
     content = csv_of([HEAD, *[row(f"M-{n}") for n in range(250)], row("M-250", b="1900-01-01")]).encode()
     async with process(url, tmp_path, fault) as (office, running):
         found = await office.upload(content)
-        assert await asyncio.wait_for(running.wait(), 30) == -signal.SIGKILL
+        assert await asyncio.wait_for(running.wait(), PATIENCE) == -signal.SIGKILL
         done = await office.database.pool.fetchval("select count(*) from import_outcomes")
         assert done == (100 if "@" not in fault else 251)
     async with process(url, tmp_path) as (office, _):
@@ -76,7 +79,7 @@ async def test_killed_after_a_chunk_the_import_goes_on_and_doubles_nothing(
         async def progress() -> Any:
             return await office.get(f"/reception/imports/{found}")
 
-        end = await until(progress, lambda p: p["state"] == "done", seconds=30)
+        end = await until(progress, lambda p: p["state"] == "done", seconds=PATIENCE)
         assert (end["accepted"], end["refused"], end["known"]) == (250, 1, 0)
         assert len(await office.events()) == 250
         await office.check()

@@ -21,7 +21,9 @@ async def test_a_managers_look_is_outside_only_beyond_the_unit_that_is_theirs(re
 
 async def _drawn(reception: Office) -> list[tuple[str, str]]:
     """Draws this month's sample of looks at persons; who looked, and as what the look counts."""
-    month = await reception.database.pool.fetchval("select date_trunc('month', now())::date")
+    month = await reception.database.pool.fetchval(
+        "select date_trunc('month', now() at time zone 'Europe/Stockholm')::date"
+    )
     async with reception.database.transaction() as tx:
         await store_looks.draw(tx, month)
         rows = await tx.fetch(
