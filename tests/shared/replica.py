@@ -14,7 +14,8 @@ from tests.waiting import until
 
 
 async def main() -> None:
-    reception, reporting = (json.loads(text) for text in sys.argv[1:])
+    expected, *given = sys.argv[1:]
+    reception, reporting = (json.loads(text) for text in given)
     more = {"watermark_seconds": 0.5, "instance": "1"}
     source, target = (
         settings_for(s["service"], s["database_url"], s["kafka"], s["topic_prefix"], **more)
@@ -31,9 +32,10 @@ async def main() -> None:
 
     inlet = Inlet(target, "reception", f"{target.topic_prefix}.follower", receive)
     running = asyncio.gather(relay.run(), inlet.run())
-    await until(inlet.lag, lambda lag: lag is not None)
+    await until(inlet.lag, lambda lag: lag is not None, seconds=30)
     with suppress(AssertionError):
-        await until(lambda: asyncio.sleep(0, relay.status.connected), seconds=3)
+        # to lead takes as long as it takes; that it does not is seen in a while
+        await until(lambda: asyncio.sleep(0, relay.status.connected), seconds=25 if expected == "leads" else 3)
     print("consumes", "leads" if relay.status.leading else "follows", flush=True)
     await running
 
