@@ -10,6 +10,7 @@ import sys
 import time
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from types import ModuleType
 
 import pytest
@@ -20,9 +21,9 @@ from services.reception.rules import add_months
 from services.reporting.rules import MONTHS_TO_RECEIVE, months_after
 from shared.clock import STOCKHOLM, Clock
 from shared.journal import uuid7
-from tests.faults.ground import findings
+from tests.faults.ground import UNHURRIED, findings
 from tests.faults.proof import Run, record, seeds
-from tests.notifications.town import PACE, QUICK, allocation, nomination
+from tests.notifications.town import QUICK, allocation, nomination
 from tests.shared.conftest import settings_for
 from tests.shared.test_relay import Flow
 from tests.waiting import until
@@ -31,8 +32,11 @@ HOURS = timedelta(hours=2)
 JUMPS = pytest.mark.parametrize("jump", [HOURS, -HOURS], ids=["ahead", "back"])
 
 
-async def shift(pool, jump: timedelta) -> None:
-    """The database's clock jumps: everything it has written down moves the other way, but what is append only."""
+async def shift(pool, jump: timedelta, at_rest: str = "") -> None:
+    """The database's clock jumps: everything it has written down moves the other way, but what is append only.
+
+    `at_rest`: a table that moves in a moment in which nobody holds a lease on any of its rows.
+    """
     columns = await pool.fetch(
         "select table_name as t, string_agg(format('%1$I = %1$I - $1::interval', column_name), ', ') as moved"
         " from information_schema.columns join information_schema.tables using (table_schema, table_name)"
@@ -41,10 +45,19 @@ async def shift(pool, jump: timedelta) -> None:
         " group by 1"
     )
     for row in columns:
-        # Each table alone and locked first: row by row it could wait for one who waits for it.
-        async with pool.acquire() as connection, connection.transaction():
-            await connection.execute(f"lock table {row['t']} in exclusive mode")
-            await connection.execute(f"update {row['t']} set {row['moved']}", jump)
+        await until(
+            partial(_shifted, pool, row["t"], row["moved"], jump, row["t"] == at_rest), what=f"{row['t']} moved"
+        )
+
+
+async def _shifted(pool, table: str, moved: str, jump: timedelta, at_rest: bool) -> bool:
+    # Each table alone and locked first: row by row it could wait for one who waits for it.
+    async with pool.acquire() as connection, connection.transaction():
+        await connection.execute(f"lock table {table} in exclusive mode")
+        if at_rest and await connection.fetchval(f"select exists (select from {table} where lease is not null)"):
+            return False
+        await connection.execute(f"update {table} set {moved}", jump)
+    return True
 
 
 @pytest.fixture
@@ -97,7 +110,10 @@ async def test_a_held_event_is_tried_again_in_time(ground, process_clock, jump):
         receiver = house.receiver()
         process_clock(jump)
         await receiver.receive(await house.records())
-        assert await receiver.retry_due() == 0, "tried again before its pause was over"
+        pause = await house.target.pool.fetchval("select next_try from held")
+        tried = await receiver.retry_due()
+        over = await house.target.pool.fetchval("select clock_timestamp() > $1", pause)
+        assert tried == 0 or over, "tried again before its pause was over"
         house.follower.broken = set()
         started = time.monotonic()
         await until(receiver.retry_due, seconds=10, what="the process's clock is wrong, the retry is not")
@@ -116,15 +132,12 @@ async def test_mail_that_waits_goes_out_once_and_in_time(ground, process_clock, 
     async with ground.post() as town:
         town.mail.at_rcpt = lambda _to, attempt: "451 4.7.1 greylisted" if attempt < 3 else "250 OK"
         await town.react(nomination(), nomination(), allocation())
-        async with town.sending(pace=replace(PACE, schedule=replace(QUICK, give_up=Schedule().give_up))):
+        async with town.sending(pace=replace(UNHURRIED, schedule=replace(QUICK, give_up=Schedule().give_up))):
             await town.until("an attempt", lambda: town.rows("select 1 from mail where attempts > 0"))
-            await town.until(
-                "nothing under way",
-                lambda: town.rows("select 1 where not exists (select from mail where lease is not null)"),
-            )
             started = time.monotonic()
             process_clock(jump)
-            await shift(town.database.pool, jump)
+            # what is on its way meanwhile may come twice
+            await shift(town.database.pool, jump, at_rest="mail")
             await town.react(nomination())
             await town.until_all("sent", 4, seconds=10)
         late = time.monotonic() - started
