@@ -3,8 +3,13 @@
 from datetime import timedelta
 from typing import Any
 
+import pytest
+
 from deploy.verify import site_of, verify
 from tests.journeys.people import People
+
+# the whole town is slow to come back where other things run besides
+pytestmark = pytest.mark.timeout(400)
 
 
 async def test_a_healthy_town_has_no_finding(people):
