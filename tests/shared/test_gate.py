@@ -23,7 +23,7 @@ def splits(items):
             yield [items[a:b] for a, b in pairwise(edges)]
 
 
-@pytest.mark.timeout(400)  # ten thousand transactions
+@pytest.mark.timeout(400)  # six thousand transactions
 async def test_every_permutation_of_five_events_of_two_subjects_in_every_batch_split(journals):
     one, two = uuid7(), uuid7()
     await journals.write(one, 0, 1, 2, 3)
