@@ -12,7 +12,9 @@ from shared.web.problems import broken_off
 BODY = 1024 * 1024
 DEADLINE = 5.0
 ARRIVE = 120.0
-LINGER = 2.0
+# What is on its way after a refusal is read and dropped: so long for each piece, and so long together (as nginx does).
+LINGER_PIECE = 5.0
+LINGER = 30.0
 
 Refuse = Callable[[Request, int, str, Mapping[str, str]], Response]
 
@@ -98,14 +100,16 @@ class Limits:
             await self.too_large(scope, receive, send)
 
     async def too_large(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer at once; then take what is already on its way for a moment, or the client never sees the answer."""
+        """Answer at once; then take what is already on its way for a while, or the client never sees the answer."""
         response = self.refuse(Request(scope), 413, "too-large", {"Connection": "close"})
         await send({"type": "http.response.start", "status": 413, "headers": response.raw_headers})
         await send({"type": "http.response.body", "body": response.body, "more_body": True})
         try:
-            async with asyncio.timeout(LINGER):
+            loop = asyncio.get_running_loop()
+            latest = loop.time() + LINGER
+            async with asyncio.timeout(LINGER_PIECE) as clock:
                 while (message := await receive())["type"] == "http.request" and message.get("more_body"):
-                    pass
+                    clock.reschedule(min(loop.time() + LINGER_PIECE, latest))
         except TimeoutError:
             pass
         await send({"type": "http.response.body", "body": b"", "more_body": False})

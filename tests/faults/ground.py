@@ -4,18 +4,15 @@ import secrets
 import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from deploy.local.database import drop_database, prepare_database
 from tests.conftest import _PASSWORDS, Database
-from tests.notifications.town import PACE, Town, town_on
+from tests.notifications.town import Town, town_on
 from tests.reception.office import Office, office
 from tests.shared.conftest import House, house_on
 from tests.waiting import until
-
-# Where each copy is counted: a moment in which this loop does not run is not taken for a server that is silent.
-UNHURRIED = replace(PACE, timeout=2.0, whole=4.0, lease=12.0)
 
 
 @dataclass(frozen=True)

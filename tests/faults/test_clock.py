@@ -21,9 +21,9 @@ from services.reception.rules import add_months
 from services.reporting.rules import MONTHS_TO_RECEIVE, months_after
 from shared.clock import STOCKHOLM, Clock
 from shared.journal import uuid7
-from tests.faults.ground import UNHURRIED, findings
+from tests.faults.ground import findings
 from tests.faults.proof import Run, record, seeds
-from tests.notifications.town import QUICK, allocation, nomination
+from tests.notifications.town import PACE, QUICK, allocation, nomination
 from tests.shared.conftest import settings_for
 from tests.shared.test_relay import Flow
 from tests.waiting import until
@@ -132,7 +132,7 @@ async def test_mail_that_waits_goes_out_once_and_in_time(ground, process_clock, 
     async with ground.post() as town:
         town.mail.at_rcpt = lambda _to, attempt: "451 4.7.1 greylisted" if attempt < 3 else "250 OK"
         await town.react(nomination(), nomination(), allocation())
-        async with town.sending(pace=replace(UNHURRIED, schedule=replace(QUICK, give_up=Schedule().give_up))):
+        async with town.sending(pace=replace(PACE, schedule=replace(QUICK, give_up=Schedule().give_up))):
             await town.until("an attempt", lambda: town.rows("select 1 from mail where attempts > 0"))
             started = time.monotonic()
             process_clock(jump)

@@ -10,9 +10,8 @@ from datetime import timedelta
 import pytest
 
 from services.notifications.retrying import Schedule
-from tests.faults.ground import UNHURRIED
 from tests.faults.proof import Run, record, seeds
-from tests.notifications.town import allocation, nomination
+from tests.notifications.town import HURRIED, PACE, allocation, nomination
 
 # What one recipient's server says at RCPT and DATA, attempt by attempt, before it says yes; 550 and 554 are for ever.
 MOODS = {
@@ -50,7 +49,7 @@ async def test_every_mood_ends_as_it_must_and_nothing_is_gone(ground, seed):
         town.mail.at_rcpt, town.mail.at_data = at(0), at(1)
         for start in range(0, len(facts), 7):
             await town.react(*facts[start : start + 7])
-        async with town.sending(senders=2, pace=UNHURRIED):
+        async with town.sending(senders=2, pace=HURRIED):
 
             async def ended() -> bool:
                 rows = await town.rows("select count(*) filter (where status <> 'waiting') as n from mail")
@@ -80,7 +79,7 @@ async def test_half_an_hour_without_a_server_delays_and_loses_nothing(ground, se
     async with ground.post() as town:
         town.secretary = True
         await town.mail.stop()
-        async with town.sending(pace=replace(UNHURRIED, schedule=COMPRESSED)):
+        async with town.sending(pace=replace(PACE, schedule=COMPRESSED)):
             await town.react(*[nomination() for _ in range(20)])
             began = time.monotonic()
             while time.monotonic() < began + 3:

@@ -14,7 +14,6 @@ from shared.clock import Clock
 from shared.consumer import Receiver
 from shared.contracts.envelope import Fact
 from shared.database import Connection, Database
-from tests.faults.ground import UNHURRIED
 from tests.faults.proof import Run, record, seeds
 from tests.faults.story import DAY, delivered, projected, records, story
 from tests.notifications.town import nomination
@@ -66,7 +65,7 @@ async def test_nobody_is_told_twice(ground, seed):
     async with ground.post() as town:
         receiver = Receiver(town.database, "alerts", alerts(Clock(town.settings)).apply)
         told = partial(town.rows, "select id, state->>'ending' as ending, mail from notification order by id")
-        async with town.sending(pace=UNHURRIED):
+        async with town.sending():
             for batch in delivered(rng, given, 9):
                 await receiver.receive(batch)
             await town.age()

@@ -12,7 +12,7 @@ from services.notifications.retrying import Schedule
 from services.notifications.rules import TOO_OLD_TO_MAIL
 from shared.case_number import case_number
 from shared.identity import Actor
-from tests.notifications.town import CORPORATE, NOW, PACE, Town, allocation, moved, nomination
+from tests.notifications.town import CORPORATE, HURRIED, NOW, PACE, Town, allocation, moved, nomination
 
 NOBODY = UUID(int=1)
 
@@ -99,7 +99,7 @@ async def test_a_server_that_hangs_does_not_hold_up_the_others(town: Town) -> No
     slow = nomination()
     town.mail.at_rcpt = lambda to, attempt: "hang" if to.startswith(str(slow.subject)) and attempt < 3 else "250 OK"
     await town.react(slow, *[nomination() for _ in range(20)])
-    async with town.sending(pace=PACE):
+    async with town.sending(pace=HURRIED):
         await town.until_all("sent", 21)
     assert len({mail.to for mail in town.mail.received}) == 21
     # nothing is there twice but what a time limit cut off, and that under its one id

@@ -85,6 +85,23 @@ async def test_a_body_over_its_limit_is_refused_and_one_at_its_limit_is_not() ->
         assert len(came) == 4
 
 
+async def test_a_giant_on_a_slow_line_is_heard_out_and_its_sender_sees_the_answer() -> None:
+    app, came = make()
+
+    async def trickle(at_first: int):  # type: ignore[no-untyped-def]
+        yield b"x" * at_first
+        for _ in range(PIECES):
+            await asyncio.sleep(PAUSE)
+            yield b"x" * 100_000
+
+    size = 2 * LIMIT + PIECES * 100_000
+    async with serving(app) as (host, port), httpx.AsyncClient(base_url=f"http://{host}:{port}") as client:
+        for headers in ({}, {"Content-Length": str(size)}):
+            answer = await client.post("/reception/body", content=trickle(2 * LIMIT), headers=headers)
+            assert answer.status_code == 413 and answer.json()["code"] == "too-large"
+    assert came == []
+
+
 async def test_an_announced_giant_is_answered_before_it_comes() -> None:
     app, came = make()
     async with serving(app) as at:

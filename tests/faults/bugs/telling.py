@@ -10,7 +10,7 @@ from pytest import MonkeyPatch
 from services.notifications import handlers, mail, rules
 from services.notifications.retrying import Schedule
 from tests.faults.bugs.seeded import Bug
-from tests.faults.ground import UNHURRIED, Ground
+from tests.faults.ground import Ground
 from tests.notifications.town import PACE, allocation, nomination
 
 
@@ -19,7 +19,7 @@ async def reset_after_250(ground: Ground) -> list[str]:
     async with ground.post() as town:
         town.mail.at_data = lambda _to, attempt: "reset" if attempt == 1 else "250 OK"
         await town.react(nomination())
-        async with town.sending(pace=UNHURRIED):
+        async with town.sending():
             await town.until_all("sent", 1)
         ids = {received.id for received in town.mail.received}
         return [] if len(ids) == 1 else [f"I3 once: one mail went out under {len(ids)} Message-IDs"]
