@@ -1,7 +1,8 @@
 """`python -m tests.run [pytest's arguments]`: with arguments pytest itself; without, every test, in three runs at once.
 
 Tests over real parts wait for much of their time, and each run fills what the others wait. Each has a PostgreSQL, a
-Kafka and towns of its own, so none notices the others.
+Kafka and towns of its own, so none notices the others but by its speed: limits in seconds, which `make faults` holds to
+alone on the machine, are three times as long here.
 """
 
 import os
@@ -61,6 +62,7 @@ def main(arguments: Sequence[str]) -> int:
     """Pytest's exit status; of three runs that of one that failed."""
     if arguments:
         os.execv(sys.executable, [*PYTEST, *arguments])
+    os.environ.setdefault("LANDA_TEST_SLACK", "3")
     telling = threading.Lock()
     runs = [Run(names, telling) for names in (JOURNEYS, FAULTS, rest())]
     return next((status for status in [run.wait() for run in runs] if status), 0)

@@ -13,8 +13,8 @@ from tests.faults.proof import Run, record
 from tests.journeys.people import People
 from tests.waiting import until
 
-# On a machine that does other things besides, limits in seconds mean little: LANDA_TEST_SLACK=5 stretches them.
 _BROKE = re.compile(r'"level": ?"(error|critical)"|Error\b|Exception|^  File ')
+# On a machine that does other things besides, limits in seconds mean little: LANDA_TEST_SLACK=5 stretches them.
 SLACK = float(os.environ.get("LANDA_TEST_SLACK", "1"))
 
 
