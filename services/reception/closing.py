@@ -1,6 +1,7 @@
 """When a case ends, and when it is taken up again. Pure."""
 
 from dataclasses import replace
+from datetime import date
 
 from services.reception import days
 from services.reception.case import Case, Closing
@@ -19,7 +20,21 @@ def closed(command: CloseCase, case: Case) -> list[CaseClosed]:
         raise Refused("not-everybody-arrived")
     if any(plan.ended_on is None for plan in case.plans):
         raise Refused("plan-open")
+    last = _last(case)
+    if last is not None and command.closed_on < last:
+        raise Refused("happened-later", field="closed_on", day=last)
     return [CaseClosed(closed_on=command.closed_on, reason=command.reason)]
+
+
+def _last(case: Case) -> date | None:
+    """The latest day that something came to pass in the case."""
+    happened = [
+        *(member.arrived_on for member in case.persons if member.arrived_on is not None),
+        *(plan.ended_on for plan in case.plans if plan.ended_on is not None),
+        *(one.contacted_on for one in case.contacts if not one.withdrawn),
+        *(home.secured_on for home in case.homes if not home.withdrawn),
+    ]
+    return max(happened, default=None)
 
 
 def reopened(command: ReopenCase, case: Case) -> list[CaseReopened]:

@@ -156,6 +156,24 @@ def test_who_came_without_a_home_needs_one_from_the_day_they_came_and_who_settle
     assert asked(late) == [("housing", date(2018, 5, 1), "law")]  # the last day of the decision has not moved
 
 
+def test_a_case_does_not_close_before_what_happened_in_it_and_what_did_not_come_to_pass_does_not_count() -> None:
+    def closing(day: date) -> Any:
+        return replace(CLOSE, closed_on=day)
+
+    for asked, last in (
+        ((ARRIVE,), date(2018, 4, 1)),
+        ((ARRIVE, PLAN, END), date(2018, 8, 1)),
+        ((ARRIVE, MET), date(2018, 4, 20)),
+        ((ARRIVE, MET, NOT_MET), date(2018, 4, 1)),
+        ((ARRIVE, replace(HOME, secured_on=date(2018, 5, 2), available_from=date(2018, 5, 3))), date(2018, 5, 2)),
+    ):
+        with pytest.raises(Refused, match=r"^happened-later$") as no:
+            decide(closing(last - timedelta(1)), case_after(*asked))
+        assert (no.value.field, no.value.facts["day"]) == ("closed_on", last)
+        assert len(decide(closing(last), case_after(*asked))) == 1
+    assert len(decide(closing(DECIDED), notice_after())) == 1  # nothing has happened in it
+
+
 _days = st.dates(DECIDED - timedelta(20), TODAY + timedelta(20))
 _later = st.dates(DECIDED, TODAY + timedelta(200))
 _id = st.sampled_from(IDS)
