@@ -74,8 +74,8 @@ async def case(
         return JSONResponse(jsonable_encoder(found), headers={"ETag": etag(found["version"])})
     named = zip(PARTS, (housing, plan, contact, activity, follow_up), strict=True)
     known = saved if saved in SAVED else None
-    undo = undoing(known, {name: id for name, id in named if id is not None}) if known else None
-    return await case_page(request, actor, case, "case.html", done=done, saved=known, undo=undo)
+    parts = {name: id for name, id in named if id is not None}
+    return await case_page(request, actor, case, "case.html", done=done, saved=known, parts=parts)
 
 
 async def case_page(
@@ -89,7 +89,7 @@ async def case_page(
     protected: bool = False,
     done: Done | None = None,
     saved: str | None = None,
-    undo: str | None = None,
+    parts: Mapping[str, UUID] = {},
     **more: Any,
 ) -> Response:
     """A page of one case. Who is on it is a look, and recorded; `protected` is one that was asked for."""
@@ -131,7 +131,7 @@ async def case_page(
         today_date=today,
         done=done,
         saved=saved,
-        undo=undo,
+        undo=undoing(saved, parts, found["plans"]) if saved else None,
         demo=own.settings.demo,
         **more,
     )

@@ -1,6 +1,6 @@
 """What is done in a case by form, and which form takes back what another one has saved."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 from uuid import UUID
 
@@ -171,11 +171,22 @@ SAVED = frozenset(task.name for task in TASKS) | {
 PARTS = ("housing", "plan", "contact", "activity", "follow_up")
 
 
-def undoing(saved: str, parts: Mapping[str, Any]) -> str | None:
-    """The end of the address of the form that takes back what was saved; None where there is none. `parts`: by name."""
+def undoing(saved: str, parts: Mapping[str, Any], plans: Iterable[Mapping[str, Any]]) -> str | None:
+    """The end of the address of the form that takes back what was saved; None where there is none. `parts`: by name;
+    `plans`: those of the case, as they are shown."""
     if saved in OTHERWISE:
         return OTHERWISE[saved]
     task, needed = UNDO.get(saved, ("", ()))
+    plan = next((one for one in plans if one["plan"] == parts.get("plan")), None)
+    if plan and (saved == "follow-up-removed" or (saved == "earlier-follow-up-removed" and _none_after(plan, parts))):
+        # only a new one takes the place of the last, and a plan that has ended takes none
+        task, needed = UNDO["follow-up-removed"] if plan["ended_on"] is None else ("", ())
     if not task or not parts.keys() >= set(needed):
         return None
     return "/".join(("do", task, *(str(parts[name]) for name in needed)))
+
+
+def _none_after(plan: Mapping[str, Any], parts: Mapping[str, Any]) -> bool:
+    ids = [one["follow_up"] for one in plan["follow_ups"]]
+    at = ids.index(parts["follow_up"]) if parts.get("follow_up") in ids else len(ids)
+    return all(one["withdrawn"] for one in plan["follow_ups"][at + 1 :])

@@ -213,3 +213,43 @@ async def test_what_was_added_to_a_plan_is_undone_from_the_notice_and_what_was_t
     assert "checked" not in again.partition('name="withdrawn"')[2][:60]  # saving it as it stands brings it back
     back = await send(reception, form, met | {"sequence": str(case.version + 1)})
     assert back.status_code == 303 and [one["withdrawn"] for one in (await case.seen())["contacts"]] == [False]
+
+
+async def test_what_takes_back_a_removed_follow_up_works_or_is_not_offered(reception: Office) -> None:
+    case = await assigned(reception)
+    await case.do("arrivals", {"arrived_on": "2018-06-01"})
+    plan = {"person": case.persons[0], "created_on": "2018-06-02", "goal": "work", "follow_up_on": "2018-06-20"}
+    made = (await case.do("plans", plan, expect=201))["plan"]
+    said = {"followed_up_on": "2018-06-05", "progress": "on-track", "next_follow_up_on": "2018-06-10"}
+    later = {"followed_up_on": "2018-06-12", "progress": "behind", "next_follow_up_on": "2018-09-01"}
+    for one in (said, later):
+        await case.do(f"plans/{made}/follow-up", one)
+
+    async def removed(form: str, typed: dict[str, str]) -> str:
+        saved = await send(reception, form, typed | {"withdrawn": "true", "sequence": str(case.version)})
+        assert saved.status_code == 303, saved.text
+        case.version += 1
+        notice = await page(reception, saved.headers["location"], "caseworker")
+        assert "Uppföljningen är borttagen" in notice
+        return notice.partition("Uppföljningen är borttagen")[2].partition("</p>")[0]
+
+    [kept] = (await case.seen())["plans"]
+    first, last = (one["follow_up"] for one in kept["follow_ups"])
+    again = f'/do/follow-up/{made}">Var det fel? Registrera den på nytt'
+    # of a plan that goes on it is recorded anew, by whichever form it was taken out
+    assert again in await removed(f"do/follow-up-change/{case.id}/{made}/{last}", later)
+    await case.do(f"plans/{made}/follow-up", later)
+    assert again in await removed(f"do/follow-up-correct/{case.id}/{made}", later)
+    await case.do(f"plans/{made}/follow-up", later)
+    await case.do(f"plans/{made}/end", {"ended_on": "2018-06-14", "outcome": "work"})
+    [kept] = (await case.seen())["plans"]
+    last = kept["follow_ups"][-1]["follow_up"]
+    # of one that has ended an earlier one is brought back where it was; nothing takes the place of the last
+    undo = f'/do/follow-up-change/{made}/{first}">Ångra eller rätta'
+    assert undo in await removed(f"do/follow-up-change/{case.id}/{made}/{first}", said)
+    assert (
+        await send(reception, f"do/follow-up-change/{case.id}/{made}/{first}", said | {"sequence": str(case.version)})
+    ).status_code == 303
+    case.version += 1
+    assert "href" not in await removed(f"do/follow-up-change/{case.id}/{made}/{last}", later)
+    assert "href" not in await removed(f"do/follow-up-correct/{case.id}/{made}", said)
