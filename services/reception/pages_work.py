@@ -32,6 +32,7 @@ Show = Literal["open", "closed", "unassigned"]
 # Why a case was left as it was, of all that may be said of it.
 Left = Literal["changed", "over", "gone"]
 LEFT_SAID = get_args(Left)
+NOBODYS = {"cases": 0, "late": 0, "soon": 0}
 LEFT: dict[str, Left] = {
     "case-closed": "over",
     "case-cancelled": "over",
@@ -100,6 +101,8 @@ async def work_page(
         counts = await store_casework.count_work(tx, sight, today, soon)
         away = await store_casework.away(tx, today) if sight.unit else {}
         loads = await store_casework.caseload(tx, sight.unit, today, soon) if sight.unit and chosen == "open" else []
+        if whose:
+            counts = next((row for row in loads if row["caseworker"] == whose), NOBODYS)  # of those that are listed
         shown = {row["caseworker"] for row in [*rows, *loads] if row["caseworker"]} | ({whose} if whose else set())
         named = await store_casework.colleagues(tx, shown | sight.subs)
         colleagues, away = await takers(tx, actor, today) if gives and rows else ([], away)

@@ -90,6 +90,19 @@ async def test_a_manager_goes_from_a_caseworkers_number_to_those_cases(reception
     assert case.id in await page(reception, other, "caseworker")
 
 
+async def test_what_is_said_above_a_list_is_of_the_cases_in_it(reception: Office) -> None:
+    await assigned(reception, decided_on="2018-03-01")
+    await reception.knows("caseworker-2")
+    late, figures = "1 ärende har något som är försenat.", 'class="figures"'
+    for path, says in (("", True), ("?whose=caseworker-1", True), ("?whose=caseworker-2", False)):
+        seen = await page(reception, f"/reception/work{path}", "manager")
+        assert (late in seen) == says and figures in seen
+    assert "<b>0</b><span>öppna ärenden</span>" in seen
+    for who in ("manager", "caseworker"):
+        over = await page(reception, "/reception/work?show=closed", who)
+        assert late not in over and figures not in over
+
+
 async def test_ones_own_unit_is_offered_first_and_a_unit_of_one_is_told_that_nobody_can_stand_in(
     reception: Office,
 ) -> None:
