@@ -31,12 +31,6 @@ class PlanForm(BaseModel):
     follow_up_on: date
 
 
-class PlanChangeForm(BaseModel):
-    goal: said.Goal
-    created_on: date
-    follow_up_on: date
-
-
 class ActivityForm(BaseModel):
     kind: said.ActivityKind
     provider: said.Provider
@@ -78,7 +72,7 @@ async def _changed_plan(
     return await casework.correct_plan(doing, case, parts["plan"], PlanBody(**(body | facts)), seen)
 
 
-async def _plan_again(doing: Doing, case: UUID, parts: Mapping[str, UUID], value: PlanChangeForm, seen: int) -> Answer:
+async def _plan_again(doing: Doing, case: UUID, parts: Mapping[str, UUID], value: PlanForm, seen: int) -> Answer:
     return await _changed_plan(doing, case, parts, seen, value.model_dump(), lambda known: known)
 
 
@@ -128,7 +122,8 @@ async def _plan_open(
     return await casework.reopen_plan(doing, case, parts["plan"], value, seen)
 
 
-_PLAN = (Ask("goal", "choices", "goal", codes(said.Goal)), Ask("created_on", today=True), Ask("follow_up_on"))
+_PERSON = Ask("person", "choices", open="planless")
+_PLAN = (_PERSON, Ask("goal", "choices", "goal", codes(said.Goal)), Ask("created_on", today=True), Ask("follow_up_on"))
 _ACTIVITY = (
     Ask("kind", "select", "activity-kind", codes(said.ActivityKind)),
     Ask("provider", "select", "provider", codes(said.Provider)),
@@ -142,8 +137,8 @@ _FOLLOW_UP = (
 )
 
 PLAN_TASKS: tuple[Task, ...] = (
-    Task("plan", PlanForm, (Ask("person", "choices", open="planless"), *_PLAN), _plan),
-    Task("plan-change", PlanChangeForm, _PLAN, _plan_again, parts=("plan",)),
+    Task("plan", PlanForm, _PLAN, _plan),
+    Task("plan-change", PlanForm, _PLAN, _plan_again, parts=("plan",)),
     Task("activity", ActivityForm, _ACTIVITY, _activity, parts=("plan",)),
     Task("activity-change", ActivityChangeForm, (*_ACTIVITY, WITHDRAWN), _activity_again, parts=("plan", "activity")),
     Task("follow-up", FollowUpBody, _FOLLOW_UP, _follow_up, parts=("plan",), anew=True),

@@ -180,6 +180,33 @@ async def test_the_first_step_is_the_pages_main_action_and_a_plan_says_whose_it_
     assert "Qanarya" not in await page(reception, path, "coordinator")  # who gave the case away
 
 
+async def test_a_plan_of_the_wrong_person_is_given_to_the_right_one_and_of_one_person_is_asked_of_nobody_else(
+    reception: Office,
+) -> None:
+    persons = [person(), person() | {"name": "Sunivara Ovanlig"}, person() | {"name": "Luleva Ovanlig"}]
+    case = await assigned(reception, persons=persons)
+    await case.do("arrivals", {"arrived_on": "2018-06-01", "persons": case.persons[:1]})
+    plan = {"person": case.persons[0], "goal": "work", "created_on": "2018-06-05", "follow_up_on": "2018-09-05"}
+    made = (await case.do("plans", plan, expect=201))["plan"]
+    path = f"/reception/cases/{case.id}/do/plan-change/{made}"
+
+    async def offered() -> list[tuple[str, str]]:
+        return re.findall(
+            r'type="(radio|hidden)"[^>]*name="person" value="([^"]+)"', await page(reception, path, "caseworker")
+        )
+
+    assert "Planen gäller Qanarya Ovanlig." in await page(reception, path, "caseworker")
+    assert await offered() == [("hidden", case.persons[0])]  # nobody else is here
+    await case.do("arrivals", {"arrived_on": "2018-06-02", "persons": case.persons[1:2]})
+    assert await offered() == [("radio", case.persons[0]), ("radio", case.persons[1])]
+    right = plan | {"person": case.persons[1], "sequence": str(case.version)}
+    saved = await send(reception, f"do/plan-change/{case.id}/{made}", right)
+    assert saved.status_code == 303 and [one["person"] for one in (await case.seen())["plans"]] == [case.persons[1]]
+    stale = await send(reception, f"do/plan-change/{case.id}/{made}", right | {"goal": "studies"})
+    now = stale.text[stale.text.index("Så står ärendet nu") :].partition("</dl>")[0]
+    assert stale.status_code == 412 and "Arbete" in now and case.persons[1] not in now
+
+
 async def test_who_settles_by_themselves_is_not_told_to_lack_a_home(reception: Office) -> None:
     notice = {"category": "self-settled", "notified_on": "2018-06-01", "persons": [person()]}
     told = (await reception.post("/reception/settlement-notices", notice)).json()["case"]
