@@ -101,3 +101,13 @@ async def test_a_file_is_sent_watched_and_its_report_read(reception: Office, cap
     assert template.text.startswith("\ufeffAnvisningsnummer;Kategori;") and template.status_code == 200
     said = capfd.readouterr()  # type: ignore[attr-defined]
     assert "Qanarya" not in said.out + said.err
+
+
+async def test_a_file_that_was_known_already_says_so_and_its_report_begins_where_there_is_something(
+    reception: Office,
+) -> None:
+    content = csv_of([HEAD, row("M-1"), row("M-2")]).encode()
+    for says in ("Alla 2 hushåll är inlästa.", "Alla 2 hushåll fanns redan."):
+        done = await reception.imported(content)
+        seen = await page(reception, f"/reception/imports/{done['import']}")
+        assert says in seen and ">M-1</a>" in seen and ">M-2</a>" in seen and "Inga." not in seen

@@ -1,7 +1,7 @@
 """Pages of imports: sending a file, watching it, its report, and deciding what it would change."""
 
 from collections.abc import AsyncIterator
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Request
@@ -27,6 +27,7 @@ from shared.web.problems import Problem, language, wants_page
 router = APIRouter(prefix="/reception")
 
 Which = Literal["refused", "changed", "accepted", "known"]
+OUTCOMES: tuple[Which, ...] = get_args(Which)  # what must be looked at first, first
 ROWS = 200
 
 
@@ -98,7 +99,7 @@ async def one(
             raise Problem(404, "unknown-import")
         if not wants_page(request):
             return JSONResponse(jsonable_encoder(import_views.import_view(found, texts, lang)))
-        shown = outcome or ("refused" if found["refused"] else "changed" if found["changed"] else "accepted")
+        shown = outcome or next((one for one in OUTCOMES if found[one]), "accepted")
         report = await import_views.import_rows(conn, import_id, shown, after, ROWS, texts, lang)
         conflicts = await store.conflicts(conn, import_id=import_id)
         cancelled = await store.known_and_cancelled(conn, import_id)
