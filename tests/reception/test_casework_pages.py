@@ -162,9 +162,26 @@ async def test_a_plan_of_the_wrong_person_is_given_to_the_right_one_and_of_one_p
     right = plan | {"person": case.persons[1], "sequence": str(case.version)}
     saved = await send(reception, f"do/plan-change/{case.id}/{made}", right)
     assert saved.status_code == 303 and [one["person"] for one in (await case.seen())["plans"]] == [case.persons[1]]
+    seen = await page(reception, saved.headers["location"], "caseworker")
+    history = seen[seen.index('id="history"') :]  # what was said then is told as it was said
+    assert history.index("Sunivara Ovanlig – Arbete") < history.index("Qanarya Ovanlig – Arbete")
     stale = await send(reception, f"do/plan-change/{case.id}/{made}", right | {"goal": "studies"})
     now = stale.text[stale.text.index("Så står ärendet nu") :].partition("</dl>")[0]
     assert stale.status_code == 412 and "Arbete" in now and case.persons[1] not in now
+
+
+async def test_the_history_says_on_which_day_a_plan_and_a_case_ended_and_began_again(reception: Office) -> None:
+    case = await assigned(reception)
+    await case.do("arrivals", {"arrived_on": "2018-06-01"})
+    plan = {"person": case.persons[0], "goal": "work", "created_on": "2018-06-05", "follow_up_on": "2018-09-05"}
+    made = (await case.do("plans", plan, expect=201))["plan"]
+    await case.do(f"plans/{made}/end", {"ended_on": "2018-06-11", "outcome": "work"})
+    await case.do("closing", {"closed_on": "2018-06-12", "reason": "moved"})
+    await case.do("reopening", {"reopened_on": "2018-06-13", "reason": "returned"})
+    seen = await page(reception, f"/reception/cases/{case.id}", "caseworker")
+    history = seen[seen.index('id="history"') :]
+    for said in ("11 juni 2018: Arbete", "12 juni 2018: Hushållet flyttade", "13 juni 2018: Hushållet kom tillbaka"):
+        assert said in history
 
 
 async def test_who_settles_by_themselves_is_not_told_to_lack_a_home(reception: Office) -> None:
