@@ -4,11 +4,12 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Literal
+from typing import Any, Literal
 from uuid import UUID
 
 from pydantic import ValidationError
 
+from services.reception import rules
 from services.reception.bodies import LARGEST_HOUSEHOLD, AllocationBody, NoticeBody, PersonBody
 from services.reception.handlers import new_persons
 from services.reception.households import faults
@@ -22,6 +23,7 @@ Name = Literal["allocation", "notice"]
 PERSON = tuple(PersonBody.model_fields)
 _PERSON_FIELD = re.compile(r"persons-(\d{1,2})-([a-z_]{1,40})", re.ASCII)
 _YES_NO = frozenset({"interpreter_needed", "unaccompanied_minor"})
+_MAY_BE_EMPTY = ("personal_identity_number", "dossier_number", "citizenship", "language")
 _CHOSEN = frozenset({"category", "sex"})
 
 
@@ -85,17 +87,55 @@ def _said(name: str, value: str) -> object:
     return int(value) if name == "quota_year" and value.isascii() and value.isdigit() and len(value) < 9 else value
 
 
-def _facts(words: Mapping[str, str]) -> dict[str, object]:
-    return {name: _said(name, value) for name, value in words.items() if value}
+def _facts(words: Mapping[str, str], whole: bool = False) -> dict[str, object]:
+    said = {name: _said(name, value) for name, value in words.items() if value}
+    return {**dict.fromkeys(_MAY_BE_EMPTY), **dict.fromkeys(_YES_NO, False), **said} if whole else said
+
+
+def of_case(
+    case: Mapping[str, Any], people: Iterable[Mapping[str, Any]]
+) -> tuple[dict[str, str], list[dict[str, str]]]:
+    """An allocation's letter as it would have to be typed for the case as it stands. What follows from the decision's
+    day is left to it."""
+    category, decided_on = case["category"], case["decided_on"]
+    follows = {
+        "receive_by": rules.latest_reception(category, decided_on, None),
+        "quota_year": decided_on.year,
+    }
+    facts = {name: case[name] for name in ("allocation_number", "category", "decided_on")}
+    facts |= {name: None if case[name] == value else case[name] for name, value in follows.items()}
+    facts["replaces"] = case["replaces_number"]
+    persons = [{name: _word(person[name]) for name in PERSON} for person in people]
+    return {name: _word(value) for name, value in facts.items()}, persons
+
+
+def _word(value: object) -> str:
+    match value:
+        case None | False:
+            return ""
+        case True:
+            return "true"
+        case date():
+            return value.isoformat()
+        case _:
+            return str(value)
 
 
 def read(
-    letter: Letter, household: Mapping[str, str], persons: Sequence[Mapping[str, str]], texts: Texts, lang: str
+    letter: Letter,
+    household: Mapping[str, str],
+    persons: Sequence[Mapping[str, str]],
+    texts: Texts,
+    lang: str,
+    whole: bool = False,
 ) -> AllocationBody | NoticeBody | tuple[Mistake, ...]:
-    """The body of the command, or everything that is wrong with it, each at its field of the form."""
+    """The body of the command, or everything that is wrong with it, each at its field of the form. In a `whole` letter
+    what is empty or not ticked of a person is said to be so; else it is not said."""
     places = _places(persons)
     try:
-        return letter.body.model_validate({**_facts(household), "persons": [_facts(persons[at]) for at in places]})
+        return letter.body.model_validate(
+            {**_facts(household), "persons": [_facts(persons[at], whole) for at in places]}
+        )
     except ValidationError as wrong:
         found: dict[str, Mistake] = {}
         for error in wrong.errors(include_input=False, include_url=False):

@@ -37,6 +37,22 @@ class Known:
     versions: Versions | None = None
 
 
+@dataclass(frozen=True)
+class Correcting:
+    """The case whose allocation is corrected, as it was seen; in a form `<case>.<version>`."""
+
+    case: UUID
+    version: int
+
+    @classmethod
+    def read(cls, word: str) -> "Correcting | None":
+        case, _, version = word.partition(".")
+        try:
+            return cls(UUID(case), int(version)) if version.isascii() and len(version) < 10 else None
+        except ValueError:
+            return None
+
+
 def _page(
     request: Request,
     letter: Letter,
@@ -46,9 +62,11 @@ def _page(
     *,
     key: str | None = None,
     known: Known | None = None,
+    correcting: Correcting | None = None,
 ) -> Response:
     """The form with so many persons."""
     pages, lang = runtime(request).pages, language(request)
+    of = f"of={correcting.case}&" if correcting else ""
     labels = {
         f"persons-{at}-{name}": pages.texts.get(
             lang, "letter.of-person", n=at + 1, field=pages.texts.get(lang, f"field.{name}.label")
@@ -67,8 +85,9 @@ def _page(
         room=letters.room(range(persons)),
         key=key,
         known=known,
+        correcting=correcting,
         labels=labels,
-        languages={lang: f"/reception/new/{letter.name}?lang={lang}" for lang in LANGUAGES},
+        languages={lang: f"/reception/new/{letter.name}?{of}lang={lang}" for lang in LANGUAGES},
     )
 
 
@@ -77,26 +96,28 @@ async def _send(request: Request, actor: Actor, letter: Letter, given: FormData)
     texts, lang = runtime(request).pages.texts, language(request)
     household, persons = letters.typed(letter, given.multi_items())
     key = str(given.get("key", ""))[:64]
+    correcting = Correcting.read(str(given.get("correcting", ""))) if letter.name == "allocation" else None
     taken_out = str(given.get("remove", ""))
     if taken_out.isascii() and taken_out.isdigit() and len(persons) > 1:
         persons = [person for at, person in enumerate(persons) if at != int(taken_out[:3])]
-        return _page(request, letter, Form(letters.shown(household, persons)), len(persons), key=key)
+        form = Form(letters.shown(household, persons))
+        return _page(request, letter, form, len(persons), key=key, correcting=correcting)
     if "add" in given:
         persons += [{}] * letters.room(persons)
         form = Form(letters.shown(household, persons))
-        return _page(request, letter, form, len(persons), key=key)
+        return _page(request, letter, form, len(persons), key=key, correcting=correcting)
 
     def again(mistakes: tuple[Mistake, ...], status: int = 422, **more: Any) -> Response:
         form = Form(letters.shown(household, persons), mistakes)
-        return _page(request, letter, form, len(persons), status, **more)
+        return _page(request, letter, form, len(persons), status, **({"correcting": correcting} | more))
 
-    body = letters.read(letter, household, persons, texts, lang)
+    body = letters.read(letter, household, persons, texts, lang, correcting is not None)
     if isinstance(body, tuple):
         return again(body)
     seen = str(given.get("take", ""))
     taking = int(seen) if seen.isascii() and seen.isdigit() and len(seen) < 10 else None
     try:
-        answer = await _run(request, actor, body, taking, key_of({"idempotency-key": key}))
+        answer = await _run(request, actor, body, taking, correcting, key_of({"idempotency-key": key}))
     except Refused as no:
         return again(letters.refused(letter, body, persons, no, runtime(request).clock.today(), texts, lang))
     except Problem as no:
@@ -107,6 +128,10 @@ async def _send(request: Request, actor: Actor, letter: Letter, given: FormData)
             case "allocation-cancelled":
                 known = await _known(request, actor, no.facts)
                 return again((explain(texts, lang, no.code, "allocation_number"),), 409, known=known)
+            case "stale-version" if correcting:
+                known = await _known(request, actor, {"case": correcting.case}, body)
+                fresh = Correcting(known.case, known.version)
+                return again((explain(texts, lang, "changed-meanwhile"),), 412, known=known, correcting=fresh)
             case "stale-version":
                 return again((explain(texts, lang, "changed-meanwhile"),), 412)
             case "idempotency-key-reused":
@@ -114,16 +139,24 @@ async def _send(request: Request, actor: Actor, letter: Letter, given: FormData)
                 return again((explain(texts, lang, "letter-sent-before"),))
             case _:
                 raise
-    done = "corrected" if taking is not None else "known" if answer.status == 200 else letter.name
+    done = "corrected" if taking is not None or correcting else "known" if answer.status == 200 else letter.name
     return RedirectResponse(f"{answer.location}?done={done}", 303)
 
 
 async def _run(
-    request: Request, actor: Actor, body: AllocationBody | NoticeBody, taking: int | None, key: UUID
+    request: Request,
+    actor: Actor,
+    body: AllocationBody | NoticeBody,
+    taking: int | None,
+    correcting: Correcting | None,
+    key: UUID,
 ) -> Answer:
     async def work(doing: Doing) -> Answer:
         if isinstance(body, NoticeBody):
             return await handlers.notify_settlement(doing, body)
+        if correcting:
+            loaded = await handlers.load(doing, correcting.case, correcting.version)
+            return handlers.case_answer(200, correcting.case, await allocations.correct(doing, loaded, body))
         if taking is None:
             return await allocations.receive_one(doing, body)
         known = (await store.by_number(doing.tx, [body.allocation_number])).get(body.allocation_number)
@@ -132,7 +165,8 @@ async def _run(
         loaded = await handlers.load(doing, known.id, taking)
         return handlers.case_answer(200, known.id, await allocations.correct(doing, loaded, body))
 
-    return await run(request, actor, {"take": taking, "body": body}, work, key=key)
+    about = {"case": correcting.case, "take": correcting.version} if correcting else {"take": taking}
+    return await run(request, actor, about | {"body": body}, work, key=key)
 
 
 async def _known(
@@ -148,10 +182,28 @@ async def _known(
     return Known(case_id, case["version"], case["status"] == "cancelled", versions)
 
 
+async def _as_it_stands(request: Request, actor: Actor, letter: Letter, case_id: UUID) -> Response:
+    """The letter of a known case, to be corrected. It shows everybody in it, which is a look, and recorded."""
+    own = runtime(request)
+    async with own.database.transaction() as tx:
+        own_doing = doing(request, tx, actor)
+        case = await views.case_view(tx, await own_doing.sight(), own_doing.today, case_id)
+        people = (await views.persons_view(own_doing, case_id))["persons"]
+    if case["kind"] != "allocated":
+        raise Problem(404, "unknown-case")
+    if any(one["hidden"] for one in people):
+        raise Problem(403, "not-allowed")
+    household, persons = letters.of_case(case, people)
+    form, correcting = Form(letters.shown(household, persons)), Correcting(case_id, case["version"])
+    return _page(request, letter, form, len(persons), correcting=correcting)
+
+
 def _add(letter: Letter) -> None:
     """The page and the form of one kind of letter."""
 
-    async def show(request: Request, actor: Coordinator) -> Response:
+    async def show(request: Request, actor: Coordinator, of: UUID | None = None) -> Response:
+        if of and letter.name == "allocation":
+            return await _as_it_stands(request, actor, letter, of)
         return _page(request, letter, Form())
 
     async def posted(request: Request, actor: Coordinator) -> Response:

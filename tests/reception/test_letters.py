@@ -190,3 +190,68 @@ async def test_only_who_gives_out_cases_has_the_form(reception: Office) -> None:
     seen = await reception.ask("coordinator", "GET", "/reception/new/notice?lang=en", headers=HTML)
     assert seen.status_code == 200 and "Register the settlement" in seen.text
     assert await reception.events() == []
+
+
+def filled(html: str) -> dict[str, str]:
+    """What stands in the form, as a browser would send it."""
+    form = html[html.index("<form method") : html.rindex("</form>")]
+    found: dict[str, str] = {}
+    for tag in re.findall(r"<input [^>]+>", form):
+        said = dict(re.findall(r'([\w-]+)="([^"]*)"', tag))
+        if said.get("type") != "checkbox" or " checked" in tag:
+            found[said["name"]] = said.get("value", "")
+    for name, options in re.findall(r'<select[^>]*? name="([^"]+)"[^>]*>(.*?)</select>', form, re.S):
+        found[name] = next(iter(re.findall(r'value="([^"]*)" selected', options)), "")
+    return found
+
+
+async def test_an_allocation_is_corrected_from_its_case_where_everything_stands_as_it_is(reception: Office) -> None:
+    wrong = BO | {"citizenship": "SY", "personal_identity_number": "20120130-2385"}
+    path, _ = case_of(await send(reception, "allocation", letter(DECISION, ANNA, wrong)))
+    case = path.rpartition("/")[2]
+    of = f"/reception/new/allocation?of={case}"
+    seen = await reception.ask("coordinator", "GET", path, headers=HTML)
+    assert f'href="{of}">Rätta anvisningen' in seen.text
+
+    async def form() -> dict[str, str]:
+        answer = await reception.ask("coordinator", "GET", of, headers=HTML)
+        assert answer.status_code == 200 and "Rätta anvisningen</h1>" in answer.text
+        return filled(answer.text)
+
+    first = await form()
+    assert first.items() >= letter(DECISION, ANNA, wrong, key=first["key"]).items()
+    assert first["receive_by"] == first["quota_year"] == ""  # they follow from the decision
+    # unticked and emptied is said too
+    right = {
+        **first,
+        "persons-0-name": "Qanarya Rätt",
+        "persons-1-citizenship": "",
+        "persons-1-personal_identity_number": "",
+    }
+    del right["persons-1-interpreter_needed"]
+    kept, done = case_of(await send(reception, "allocation", right))
+    assert (kept, done) == (path, "corrected")
+    people = (await reception.get(f"{path}/persons"))["persons"]
+    assert [one["name"] for one in people] == ["Qanarya Rätt", BO["name"]]
+    assert (people[1]["interpreter_needed"], people[1]["citizenship"], people[1]["personal_identity_number"]) == (
+        False, None, None
+    )  # fmt: skip
+    # who had the old one open is shown both, and nothing of theirs is saved until they say so
+    stale = await send(reception, "allocation", {**first, "key": str(uuid4()), "persons-0-name": "Qanarya Annan"})
+    assert stale.status_code == 412 and ("Namn", "Qanarya Rätt", "Qanarya Annan") in pairs(stale.text)
+    assert await names(reception, path) == ["Qanarya Rätt", BO["name"]]
+    assert case_of(await send(reception, "allocation", filled(stale.text))) == (path, "corrected")
+    assert await names(reception, path) == ["Qanarya Annan", BO["name"]]
+    added = await reception.ask(
+        "coordinator", "POST", "/reception/forms/new/allocation", data={**await form(), "add": "1"}, headers=HTML
+    )
+    assert "Rätta anvisningen</h1>" in added.text and 'name="persons-2-name"' in added.text
+
+
+async def test_an_allocation_with_a_protected_person_is_not_shown_to_be_corrected(reception: Office) -> None:
+    hidden = ANNA | {"protected_identity": "secrecy-marked"}
+    path, _ = case_of(await send(reception, "allocation", letter(DECISION, hidden, BO)))
+    of = f"/reception/new/allocation?of={path.rpartition('/')[2]}"
+    seen = await reception.ask("coordinator", "GET", path, headers=HTML)
+    refused = await reception.ask("coordinator", "GET", of, headers=HTML)
+    assert of not in seen.text and refused.status_code == 403 and "Qanarya" not in refused.text
