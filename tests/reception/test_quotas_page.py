@@ -42,14 +42,17 @@ async def test_a_quota_is_entered_and_changed_and_stands_on_the_inbox(reception:
 
 
 async def test_what_is_wrong_is_told_at_its_field_and_nobody_elses_change_is_lost(reception: Office) -> None:
-    for target, day, where in (
-        ("många", "2017-11-15", "target"),
-        ("", "2017-11-15", "target"),
-        ("5", "", "decided_on"),
-        ("5", "2030-01-01", "decided_on"),
+    persons, day_of = ("target", "Antal personer:"), ("decided_on", "Beslutets dag:")
+    for target, day, (where, called) in (
+        ("många", "2017-11-15", persons),
+        ("", "2017-11-15", persons),
+        ("5", "", day_of),
+        ("5", "2030-01-01", day_of),
     ):
         told = await enter(reception, 2018, target, day, 0)
-        assert told.status_code == 422 and f'href="#f-{where}"' in told.text and f'value="{target}"' in told.text
+        assert (
+            told.status_code == 422 and f'href="#f-{where}">{called}' in told.text and f'value="{target}"' in told.text
+        )
     assert (await enter(reception, 2018, "100", "2017-11-15", 0)).status_code == 303
     stale = await enter(reception, 2018, "200", "2017-11-20", 0)
     assert stale.status_code == 412 and "har ändrats sedan du öppnade sidan" in stale.text
