@@ -46,6 +46,15 @@ def registered(command: RegisterArrival, case: Case) -> list[ArrivalRegistered]:
     return [ArrivalRegistered(arrived_on=command.arrived_on, persons=new)] if new else []
 
 
+def _before_what_followed(case: Case, arrived_on: date, persons: Sequence[UUID]) -> None:
+    """Nobody has a plan that goes on from before they came, nor comes to a case that is closed."""
+    planned = [plan.created_on for plan in case.plans if plan.person in persons and plan.ended_on is None]
+    if planned and arrived_on > min(planned):
+        raise Refused("arrival-after-plan", field="arrived_on", day=min(planned))
+    if case.closed is not None and arrived_on > case.closed.closed_on:
+        raise Refused("arrival-after-closing", field="arrived_on", day=case.closed.closed_on)
+
+
 def corrected(command: CorrectArrival, case: Case) -> list[ArrivalCorrected]:
     if (command.arrived_on is None) != (command.reason != "wrong-date"):
         code = "day-missing" if command.arrived_on is None else "day-not-wanted"
@@ -59,7 +68,9 @@ def corrected(command: CorrectArrival, case: Case) -> list[ArrivalCorrected]:
     if not other:
         return []
     persons = tuple(member.person for member in other)
-    if command.arrived_on is None:
+    if command.arrived_on is not None:
+        _before_what_followed(case, command.arrived_on, persons)
+    else:
         # Who has not arrived is waited for again, and has no plan.
         if case.closed is not None:
             raise Refused("case-closed")

@@ -40,9 +40,11 @@ class ArrivalForm(BaseModel):
 
 
 class CorrectionForm(BaseModel):
+    """In the order of the page, in which also what is wrong is told."""
+
+    persons: list[UUID]
     reason: CorrectionReason
     arrived_on: date | None = None
-    persons: list[UUID]
 
 
 class CancellationForm(BaseModel):

@@ -71,6 +71,8 @@ MET = c.RecordContact(CONTACTS[0], "home", "reached", date(2018, 4, 20), None, T
         ((ARRIVE, CLOSE), MET, "case-closed"),
         ((ARRIVE, CLOSE), c.CorrectArrival(None, "did-not-arrive", (IDS[0],), TODAY), "case-closed"),
         ((ARRIVE, CLOSE), c.ReopenCase(date(2018, 8, 1), "returned", TODAY), "before-closing"),
+        ((ARRIVE, PLAN), c.CorrectArrival(date(2018, 4, 11), "wrong-date", (IDS[0],), TODAY), "arrival-after-plan"),
+        ((ARRIVE, CLOSE), c.CorrectArrival(date(2018, 8, 3), "wrong-date", (IDS[0],), TODAY), "arrival-after-closing"),
         ((ARRIVE,), c.ReopenCase(TODAY, "returned", TODAY), "case-not-closed"),
         ((c.CancelAllocation("declined"),), HOME, "case-cancelled"),
         ((), c.RecordContact(CONTACTS[0], "phone", "reached", date(2018, 2, 28), None, TODAY), "date-before-case"),
@@ -174,6 +176,15 @@ def test_a_case_does_not_close_before_what_happened_in_it_and_what_did_not_come_
     assert len(decide(closing(DECIDED), notice_after())) == 1  # nothing has happened in it
 
 
+def test_an_arrival_is_corrected_up_to_the_day_of_what_followed() -> None:
+    def moved(day: date, person: int, *asked: Any) -> int:
+        return len(decide(c.CorrectArrival(day, "wrong-date", (IDS[person],), TODAY), case_after(ARRIVE, *asked)))
+
+    assert moved(PLAN.created_on, 0, PLAN) == 1
+    assert moved(date(2018, 4, 11), 1, PLAN) == 1  # who has no plan
+    assert moved(CLOSE.closed_on, 0, CLOSE) == 1
+
+
 _days = st.dates(DECIDED - timedelta(20), TODAY + timedelta(20))
 _later = st.dates(DECIDED, TODAY + timedelta(200))
 _id = st.sampled_from(IDS)
@@ -194,6 +205,7 @@ _kind, _said = st.sampled_from(["phone", "home"]), st.sampled_from(["reached", "
 _commands = st.one_of(
     st.builds(c.RegisterArrival, _days, st.sets(_id, min_size=1).map(tuple) | st.none(), _today),
     st.builds(c.CorrectArrival, st.none(), st.just("did-not-arrive"), _id.map(lambda i: (i,)), _today),
+    st.builds(c.CorrectArrival, _days, st.just("wrong-date"), _id.map(lambda i: (i,)), _today),
     st.builds(c.CancelAllocation, st.just("declined")),
     st.builds(c.WithdrawNotice, st.just("registered-twice")),
     st.builds(c.ReinstateAllocation, _days, st.just("cancelled-in-error"), st.none(), _today),
