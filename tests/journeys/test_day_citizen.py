@@ -1,6 +1,7 @@
 """A citizen's day, without script: nominates, gets a receipt, corrects by its link until the prize closes."""
 
 import re
+import signal
 from uuid import uuid4
 
 from playwright.async_api import expect
@@ -111,3 +112,27 @@ async def test_a_refused_form_is_readable_by_everybody(people: People, visits: V
         await expect(page.locator("#f-citation")).to_be_focused()
         await page.locator(".summary a[href='#f-nominee_kind']").click()
         await expect(page.locator("#f-nominee_kind")).to_be_focused()
+
+
+async def test_what_a_citizen_typed_outlives_a_service_that_is_killed(people: People, visits: Visits) -> None:
+    """With script nothing is sent while nobody would take it: the page keeps the text, and no browser gives it back."""
+    # not by `as_`: the browser calls every answer 503 an error of the page
+    context = await visits.browser.new_context(base_url=people.town.addresses.public_url, locale="sv-SE")
+    page = await context.new_page()
+    await page.goto("/awards/nominate")
+    nominee, citation = page.locator("#f-nominee"), page.locator("#f-citation")
+    await nominee.fill("Cykelköket vid ån")
+    await citation.fill("För kort.")
+    people.town.supervisor.kill("awards", signal.SIGKILL)
+    await button(page, "nominate.send", "awards").click()
+    await expect(page.locator("#toast")).to_have_text(said("session.away"))
+    await expect(citation).to_have_value("För kort.")
+
+    async def refused() -> bool:
+        await button(page, "nominate.send", "awards").click()
+        return await page.locator(".summary a[href='#f-citation']").is_visible()
+
+    await until(refused, seconds=60, what="the service, and what it says of the form")
+    await expect(nominee).to_have_value("Cykelköket vid ån")
+    await expect(page).to_have_url(re.compile(r"/awards/nominate\?year=\d{4}$"))
+    await context.close()

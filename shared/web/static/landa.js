@@ -117,14 +117,15 @@
   }
   document.querySelectorAll("[data-poll][id]").forEach((el) => poll(el, 700));
 
-  // -- a session that ends while a form is open: nothing is stored; the page waits until there is a session again
+  // -- a session or a service that is gone while a form is open: nothing is stored; the page waits until it is back
+  const toast = document.getElementById("toast");
   function expired() {
-    const toast = document.getElementById("toast");
-    if (toast.firstChild) return;
+    if (toast.querySelector("a")) return;
     const link = document.createElement("a");
     link.href = "/auth/login"; link.target = "_blank"; link.rel = "noopener"; link.textContent = body.dataset.login;
-    toast.append(body.dataset.expired + " ", link);
+    toast.replaceChildren(body.dataset.expired + " ", link);
   }
+  const away = () => toast.replaceChildren(body.dataset.away);
   const forms = "form[method=post]:not([data-forget])";
   document.addEventListener("submit", async (event) => {
     const form = event.target;
@@ -136,13 +137,14 @@
       try {
         // The guard of a form belongs to a session, so a form that outlived its session takes the new one's guard.
         const answer = await fetch(form.dataset.session || location.href, { headers: { Accept: "text/html" }, credentials: "same-origin", redirect: "manual" });
-        if (answer.type === "opaqueredirect" || answer.status === 401) { expired(); return; }
+        if (answer.type === "opaqueredirect" || answer.status === 401) return expired();
+        if (answer.status > 501) return away();
         const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").querySelector("main input[name=csrf]");
         const guard = form.querySelector("input[name=csrf]");
         if (answer.ok && fresh && guard) guard.value = fresh.value;
-      } catch { /* the server says it better */ }
+      } catch { return away(); }
       form.dataset.checked = "1";
-      document.getElementById("toast").textContent = "";
+      toast.textContent = "";
       form.requestSubmit(by?.form === form ? by : undefined);
       return;
     }
