@@ -25,9 +25,11 @@ from services.reporting.figures import Counted
 from services.reporting.figures_casework import Worked
 from services.reporting.rules import SmallNumbers, small_numbers
 from services.reporting.suppression import HIDDEN, Count, exact
+from shared.contracts.routines import PLAN_AGES
 
 Area = Literal["reception", "awards"]
 AREAS: frozenset[Area] = frozenset({"reception", "awards"})
+PLANNED = "of an age to have a plan"
 
 
 def board(
@@ -47,6 +49,7 @@ def board(
     before = figures.dashboard(counted, today, full.year - 1)
     opened = open_cases(full.open_cases, rule)
     few = opened.persons == HIDDEN
+    planned = PLANNED not in _received_cells(full.received, rule).gone
     quotas = {
         one.year: quota(figures.quota(counted.quota, counted.targets, one.year, today), rule, few)
         for one in full.quota_years
@@ -59,7 +62,7 @@ def board(
         arrival_days=arrival_days(full.arrival_days, rule),
         open_cases=opened,
         notifications=tuple(notification(one, rule) for one in full.notifications),
-        casework=None if full.casework is None else figures_casework.shown(full.casework, rule),
+        casework=None if full.casework is None else figures_casework.shown(full.casework, rule, planned),
     )
 
 
@@ -83,9 +86,15 @@ def _received_cells(found: Received, rule: SmallNumbers) -> Cells:
         cells.add_up(kind, [(kind, category) for category in categories])
     cells.add_up("persons", [("persons", category) for category in categories])
     cells.add_up("persons", [month.month for month in found.by_month])
-    for sort, groups in (("sex", found.by_sex), ("age", found.by_age)):
-        if sum(cells.values[sort, group.group] for group in groups) == cells.values["persons"]:
-            cells.add_up("persons", [(sort, group.group) for group in groups])
+    sexes, ages = [("sex", one.group) for one in found.by_sex], [("age", one.group) for one in found.by_age]
+    if sum(cells.values[key] for key in sexes) == cells.values["persons"]:
+        cells.add_up("persons", sexes)
+    if sum(cells.values[key] for key in ages) == cells.values["persons"]:
+        # How many are of an age to have a plan is told where plans are counted: the others are told by subtraction.
+        for side, mine in ((PLANNED, True), ("without", False)):
+            cells.values[side] = sum(cells.values[key] for key in ages if (key[1] in PLAN_AGES) is mine)
+            cells.add_up(side, [key for key in ages if (key[1] in PLAN_AGES) is mine])
+        cells.add_up("persons", (PLANNED, "without"))
     cells.close()
     return cells
 

@@ -142,8 +142,8 @@ def of_year(found: Worked, year: int, today: date) -> Casework:
     )
 
 
-def shown(found: Casework, rule: SmallNumbers) -> Casework:
-    """For a reader outside the unit."""
+def shown(found: Casework, rule: SmallNumbers, planned: bool = True) -> Casework:
+    """For a reader outside the unit. `planned`: whether it may be told how many are of an age to have a plan."""
     cells = Cells(rule.smallest_shown)
     tables: tuple[tuple[str, Count, Sequence[tuple[object, Count]]], ...] = (
         ("ended", found.ended, [(part.key, part.count) for part in found.outcomes]),
@@ -162,7 +162,7 @@ def shown(found: Casework, rule: SmallNumbers) -> Casework:
     cells.add_up("contacts", [("outcome", part.key) for part in found.contact_outcomes])
     cells.put("persons", found.persons)
     cells.split("persons", "due", "waiting")
-    cells.close()
+    cells.close(() if planned else ("persons", "due"))
     in_time = exact(found.plans[0].count)
     enough = exact(found.due) > rule.share_of_more_than and in_time > rule.share_when_more_than
     known = not {"due", ("due", "in-time")} & cells.gone

@@ -11,11 +11,13 @@ import pytest
 
 from services.reporting.disclosure import board
 from services.reporting.figures import Counted
+from services.reporting.figures_casework import Worked
 from services.reporting.suppression import HIDDEN
 from services.reporting.tables import TABLES
 from shared.contracts.envelope import Fact
 from shared.contracts.notifications import NotificationAcknowledged, NotificationSent
 from shared.contracts.reception import AllocationReceived, ArrivalRegistered
+from shared.contracts.routines import PLAN_AGES
 from tests.reporting.conftest import Reporting
 from tests.reporting.histories import EPOCH, Writer, member, name
 from tests.reporting.year import year_of_2018
@@ -145,3 +147,24 @@ def test_the_persons_of_few_awaited_households_are_told_nowhere() -> None:
     assert told.open_cases.persons == told.quota.waiting == told.quota.allocated == HIDDEN
     assert told.quota.received == 40 and {one.waiting for one in told.quota_years if one.year == 2018} == {HIDDEN}
     assert board(counted, day, 2018, frozenset({"reception"})).quota.waiting == 8
+
+
+@pytest.mark.parametrize(
+    ("ages", "told", "plans"),
+    [
+        ({"0-17": 158, "20-64": 119, "65+": 3}, [HIDDEN, 119, HIDDEN], 119),
+        ({"0-17": 90, "18-19": 3, "20-64": 119, "65+": 30}, [90, HIDDEN, HIDDEN, 30], 122),
+        ({"20-64": 119, "65+": 3}, [HIDDEN, HIDDEN], HIDDEN),
+    ],
+)
+def test_what_the_ages_hide_is_not_told_by_the_plans(ages: dict[str, int], told: list[Any], plans: Any) -> None:
+    """A plan is for those of working age: who knows how many they are subtracts them from everybody."""
+    grown = sum(n for age, n in ages.items() if age in PLAN_AGES)
+    counted = Counted(
+        received=[(2018, 5, "family-member", sum(ages.values()), 0)],
+        people=[(2018, "female", age, n) for age, n in ages.items()],
+        quota=[], targets=[], days=[], waiting=[], nominations=[], notifications=[],
+    )  # fmt: skip
+    found = board(counted, date(2019, 3, 8), 2018, frozenset(), Worked(plans=[(2018, "in-time", grown)]))
+    assert [one.persons for one in found.received.by_age if one.group in ages] == told
+    assert found.casework is not None and found.casework.persons == found.casework.due == plans
