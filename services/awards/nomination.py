@@ -33,15 +33,14 @@ class Nomination:
 def candidates(nominations: Mapping[UUID, Nomination]) -> dict[UUID, tuple[UUID, ...]]:
     """What the jury judges: each nominee's leading nomination -> all eligible ones of that nominee, the leading first.
 
-    A nomination that is the same as one that is not judged stands for itself.
+    When the one that the others are the same as is not judged, the earliest of them leads: one nominee is judged once.
     """
-    eligible = {id: n for id, n in nominations.items() if n.standing == "eligible"}
-    leading = {id: n.same_as if n.same_as in eligible else id for id, n in eligible.items()}
-    found: dict[UUID, tuple[UUID, ...]] = {id: (id,) for id, leader in leading.items() if leader == id}
-    for id, leader in leading.items():
-        if leader is not None and leader != id:
-            found[leader] = (*found.get(leader, (leader,)), id)
-    return found
+    of_nominee: dict[UUID, list[UUID]] = {}
+    for id, each in nominations.items():
+        if each.standing == "eligible":
+            of_nominee.setdefault(each.same_as or id, []).append(id)
+    leaders = {nominee if nominee in ids else min(ids): ids for nominee, ids in of_nominee.items()}
+    return {leader: (leader, *(id for id in ids if id != leader)) for leader, ids in leaders.items()}
 
 
 def to_tell(nominations: Mapping[UUID, Nomination], addresses: Mapping[UUID, str | None]) -> tuple[UUID, ...]:

@@ -11,8 +11,10 @@ from pydantic import BaseModel
 
 from services.awards import handlers, store, views
 from services.awards.bodies import AssessmentBody, SameBody
+from services.awards.deciding import judged
 from services.awards.edition import SAID, at_work
 from services.awards.http import Secretary, doing, editions
+from services.awards.nomination import candidates
 from services.awards.posting import command
 from services.awards.words import read
 from shared.contracts.awards import reference
@@ -45,6 +47,7 @@ async def nominations(
         usual = meant.prize_year if meant else work.today.year
         chosen = year or (usual if usual in years or not years else max(years))
         found = await store.listed(tx, chosen, cursor)
+        leads = {id: first for first, ids in candidates(judged(await store.of_year(tx, chosen))).items() for id in ids}
         said = await read(tx, own.vault, work.looks, [each.id for each in found], actor, "list", work.route)
     further = f"{found[-1].created_at.isoformat()}~{found[-1].id}" if len(found) == store.PAGE else None
     if not wants_page(request):
@@ -56,6 +59,7 @@ async def nominations(
         "nominations.html",
         found=found,
         words=said,
+        leads=leads,
         years=dict(sorted(years.items(), reverse=True)),
         year=chosen,
         over=any(e.prize_year == chosen and e.proposed is not None for e in every),
@@ -96,7 +100,9 @@ async def _nomination(request: Request, nomination: UUID, status: int = 200, for
         whole = {"citation": words.citation, "nominator": words.nominator, "email": words.email} if words else {}
         shown = views.item(found, words) | whole | {"recusals": [asdict(each) for each in recusals]}
         return JSONResponse(jsonable_encoder(shown), headers=tag)
-    open_to_join = [(id, said[id].nominee) for id, each in others.items() if each.state.same_as is None and id in said]
+    # One that is withdrawn is judged with nobody: it stands there only where it was chosen before.
+    free = {id for id, e in others.items() if e.state.same_as is None and not e.state.withdrawn}
+    open_to_join = [(id, said[id].nominee) for id in others if id in said and (id in free or id == found.state.same_as)]
     return own.pages.render(
         request,
         "nomination.html",

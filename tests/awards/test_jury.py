@@ -90,6 +90,26 @@ async def test_recusal_hides_a_nominee_from_that_juror_everywhere_also_under_ano
     }
 
 
+async def test_one_nominee_is_judged_once_also_when_the_first_nomination_is_withdrawn(site: Site) -> None:
+    first = await site.nominated("Cykelköket", email="a@exempel.se")
+    twin, third, new = [await site.nominated(name) for name in ("Cykel-köket", "Köket med cyklar", "Ny")]
+    for each in (first, twin, third):
+        await site.eligible(each)
+    for each in (twin, third):
+        assert (await site.command("secretary", f"/nominations/{each}/same", {"same_as": first}, 2)).status_code == 200
+    assert (await site.mine("withdrawal", {"link": await site.link_of(first)}, 2)).status_code == 200
+
+    juror, secretary = await site.person("jury", 0), await site.token("secretary")
+    items = (await site.http.get("/awards/jury", headers=juror)).json()["items"]
+    assert [(item["nomination"], item["nominations"]) for item in items] == [(twin, 2)]
+    page = (await site.http.get("/awards/nominations?year=2018", headers=secretary | PAGE)).text
+    assert "tillsammans med Cykel-köket" in page and "tillsammans med Cykelköket" not in page
+    form = (await site.http.get(f"/awards/nominations/{new}", headers=secretary | PAGE)).text
+    assert f'<option value="{first}"' not in form
+    chosen = (await site.http.get(f"/awards/nominations/{third}", headers=secretary | PAGE)).text
+    assert f'<option value="{first}" selected' in chosen
+
+
 async def test_a_corrected_text_is_assessed_and_scored_anew(site: Site) -> None:
     nomination = await site.nominated(email="a@exempel.se")
     link, juror = await site.link_of(nomination), await site.person("jury", 0)

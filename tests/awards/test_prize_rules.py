@@ -153,7 +153,10 @@ def test_the_same_nominee_is_one_candidate_and_chains_are_refused() -> None:
     joined = fold(evolve, decide(join, FINE), FINE)
     assert isinstance(joined, Nomination) and joined.same_as == A
     assert candidates({A: FINE, B: joined, C: FINE}) == {A: (A, B), C: (C,)}
-    assert candidates({A: replace(FINE, withdrawn=True), B: joined}) == {B: (B,)}
+    gone = replace(FINE, withdrawn=True)
+    assert candidates({A: gone, B: joined}) == {B: (B,)}
+    assert candidates({A: gone, B: joined, C: joined}) == {B: (B, C)}
+    assert candidates({A: FINE, B: joined, C: joined}) == {A: (A, B, C)}
     assert refused(replace(join, other=None), FINE) == "not-another-of-the-year"
     assert refused(replace(join, same_as=B), FINE) == "not-another-of-the-year"
     assert refused(replace(join, other=Nomination(2017, "person")), FINE) == "not-another-of-the-year"
