@@ -263,3 +263,17 @@ async def test_every_page_is_there_in_every_phase_and_in_both_languages(site: Si
     await site.command("secretary", "/prizes/2018/publication", {}, 3)
     await look("published")
     assert "når upp till" in (await site.http.get("/awards/", headers=PAGE)).text
+
+
+async def test_what_was_not_assessed_in_time_is_not_said_to_be_waiting(site: Site) -> None:
+    late, secretary = await site.nominated("Sent"), await site.token("secretary")
+
+    async def standings() -> list[list[str]]:
+        pages = ("/awards/nominations?year=2018", f"/awards/nominations/{late}")
+        shown = [(await site.http.get(page, headers=secretary | PAGE)).text for page in pages]
+        return [re.findall(r"Ska prövas|Inte prövad", text) for text in shown]
+
+    assert await standings() == [["Ska prövas"], ["Ska prövas"]]
+    site.at("2018-11-30T00:00:00+01:00")
+    await site.command("secretary", "/prizes/2018/proposal", {"withhold": True}, 1)
+    assert await standings() == [["Inte prövad"], ["Inte prövad"]]
