@@ -136,16 +136,20 @@ async def faults(page: Page, where: str, rules: Sequence[str] | None = None) -> 
         for one in await page.evaluate("options => axe.run(options).then(found => found.violations)", options)
         for node in one["nodes"]
     ]
-    too_wide, words = await page.evaluate(
-        """() => [
-          [...document.querySelectorAll('body *')].filter((e) => e.getBoundingClientRect().right > innerWidth + 1
-             && document.scrollingElement.scrollWidth > innerWidth).slice(0, 3).map((e) => e.outerHTML.slice(0, 120)),
-          document.body.innerText]"""
-    )
-    wrong += [f"{where}: wider than the window: {element}" for element in too_wide]
+    wrong += await too_wide(page, where)
+    words = await page.evaluate("document.body.innerText")
     dotted = set(re.findall(r"[a-z][a-z0-9-]*(?:\.[a-z0-9-]+)+", words))
     wrong += [f"{where}: a text's key instead of its words: {key}" for key in sorted(dotted & _keys())]
     return wrong
+
+
+async def too_wide(page: Page, where: str) -> list[str]:
+    """What makes the whole page move sideways."""
+    found = await page.evaluate(
+        """() => [...document.querySelectorAll('body *')].filter((e) => e.getBoundingClientRect().right > innerWidth + 1
+             && document.scrollingElement.scrollWidth > innerWidth).slice(0, 3).map((e) => e.outerHTML.slice(0, 120))"""
+    )
+    return [f"{where}: wider than the window: {element}" for element in found]
 
 
 async def picture(page: Page, name: str) -> None:

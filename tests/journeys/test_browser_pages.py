@@ -11,7 +11,7 @@ from playwright.async_api import Page
 from deploy.local.year.published import DATA
 from shared.settings import SERVICES
 from shared.web.texts import TOWN
-from tests.journeys.browser import Visits, faults, picture
+from tests.journeys.browser import Visits, faults, picture, too_wide
 from tests.journeys.people import People, household, new_number
 from tests.journeys.test_roles import concrete, routes
 from tests.waiting import until
@@ -88,7 +88,7 @@ async def examples(people: People) -> dict[str, str]:
     conflicts = await people.get("coordinator", f"/reception/imports/{made}/conflicts")
     nomination = {
         "prize": "integration",
-        "nominee": "Grannkraft i Provstaden",
+        "nominee": "Integrationsföreningssamarbetsorganisationen Grannkraft",
         "nominee_kind": "association",
         "citation": "De möter nya grannar varje vecka och lär ut staden.",
         "nominator": "Saga Provsten",
@@ -202,7 +202,8 @@ async def look(page: Page, origin: str, path: str, lang: str, where: str) -> lis
         await page.emulate_media(color_scheme=light)
         wrong += await faults(page, f"{where} {lang} {width} {light}", None if (lang, width) == ("sv", 1280) else LOOKS)
         await picture(page, re.sub(r"\W+", "-", f"{where} {lang} {width} {light}"))
-    return wrong
+    await page.set_viewport_size({"width": 800, "height": 900})
+    return wrong + await too_wide(page, f"{where} {lang} 800")
 
 
 @pytest.fixture(scope="module")
