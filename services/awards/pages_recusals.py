@@ -60,5 +60,5 @@ async def lifting_form(request: Request, nomination: UUID, juror: UUID, actor: S
         LiftBody,
         lambda d, body, seen: judging.lift(d, nomination, juror, body, seen),
         lambda status, form: _lifting(request, nomination, juror, status, form),
-        f"/awards/nominations/{nomination}#history",
+        f"/awards/nominations/{nomination}?done=lifted",
     )

@@ -129,6 +129,7 @@ async def test_a_prize_from_its_calendar_to_its_publication(people: People, secr
     assert await faults(page, "lifting") == []
     await picture(page, "secretary-lifting")
     await button(page, "lifting.do", "awards").click()
+    await expect(page.locator(".notice")).to_have_text(words("lifting.done"))
     await expect(page.locator(".timeline b").first).to_have_text(words("event.recusal-lifted"))
     await expect(page.locator("#recusals")).to_have_count(0)
 
