@@ -48,7 +48,7 @@ _TEXTS = {
         "outcome-unknown",
         "Svaret uteblev",
         "Tjänsten slutade svara mitt i. Det är inte säkert att det du skickade togs emot. "
-        "Gör om det: samma nyckel ger inga dubbletter.",
+        "Gör om det: det blir inte dubbelt.",
         "No answer came",
         "The service stopped in the middle. What you sent may or may not have been taken. "
         "Repeat it: the same key makes no doubles.",
@@ -62,16 +62,24 @@ _TEXTS = {
     ),
 }
 
+# The one way back to it: a browser empties a form's private fields when a person goes back.
+_AGAIN = (
+    "Ladda om sidan: det du hade skrivit skickas då igen.",
+    "Reload the page: what you had typed is then sent again.",
+)
+
 
 def _say(status: int, scope: Scope) -> Response:
     code, title_sv, text_sv, title_en, text_en = _TEXTS[status]
+    again_sv, again_en = _AGAIN if status >= 500 and scope["method"] == "POST" else ("", "")
     headers = {"Cache-Control": "no-store"} | ({"Retry-After": "2"} if status >= 500 else {})
     if "text/html" in Headers(scope=scope).get("accept", ""):
         return HTMLResponse(
             f'<!doctype html><html lang="sv"><head><meta charset="utf-8">'
             f'<meta name="viewport" content="width=device-width, initial-scale=1"><title>{title_sv} – Landa</title>'
             f'<link rel="stylesheet" href="/notifications/static/landa.css"></head><body><main id="main">'
-            f'<h1>{title_sv}</h1><p>{text_sv}</p><section lang="en"><h2>{title_en}</h2><p>{text_en}</p></section>'
+            f"<h1>{title_sv}</h1><p>{text_sv} {again_sv}</p>"
+            f'<section lang="en"><h2>{title_en}</h2><p>{text_en} {again_en}</p></section>'
             f'<p><a href="/">Landa</a></p></main></body></html>',
             status,
             headers,

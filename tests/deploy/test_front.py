@@ -170,6 +170,7 @@ async def test_a_service_that_is_away_is_503_and_comes_back(tmp_path: Path, meth
         assert page.headers["retry-after"] == "2"
         assert "Försök igen" in page.text
         assert "Try again" in page.text
+        assert ("Ladda om sidan" in page.text) == ("Reload the page" in page.text) == (method == "POST")
         problem = await client.request(method, "/reception/x")
         assert problem.headers["content-type"] == "application/problem+json"
         assert problem.json()["code"] == "service-away"
