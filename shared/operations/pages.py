@@ -1,7 +1,6 @@
 """An operator's commands as pages: what it is about, what it will do, why it is done; then back to all services."""
 
 from typing import Annotated, Any
-from uuid import UUID
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import RedirectResponse, Response
@@ -33,7 +32,7 @@ class OfItem(Asked):
 
 
 class OfSubject(Asked):
-    target: UUID
+    target: forms.TypedId
 
 
 class OfName(Asked):

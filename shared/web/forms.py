@@ -19,6 +19,9 @@ M = TypeVar("M", bound=BaseModel)
 # What is chosen in a list, though any text would do for the command: somebody's subject, for example.
 _FROM_A_LIST = "chosen in a list"
 Chosen = Annotated[str, _FROM_A_LIST]
+# And an id that a person does type, or pastes.
+_BY_HAND = "typed by hand"
+TypedId = Annotated[UUID, _BY_HAND]
 
 # Fields that belong to the form and not to the command: the double-click key, the guard against foreign posts, the
 # version that was seen, and the bait for programs (a person never sees it).
@@ -79,7 +82,7 @@ async def read(request: Request, model: type[M], texts: Texts) -> Posted[M]:
 
 
 def _is_choice(annotation: object) -> bool:
-    """Whether the field offers its own few answers, to be chosen and not filled in. Nobody types an id."""
+    """Whether the field offers its own few answers, to be chosen and not filled in. Ids are, but a `TypedId`."""
     return any(get_origin(one) is Literal or one is UUID for one in (annotation, *get_args(annotation)))
 
 
@@ -91,7 +94,8 @@ def parse(data: FormData, model: type[M], texts: Texts, lang: str) -> Posted[M]:
     unchosen = {
         info.alias or name: "none_chosen" if name == "persons" else "nothing_chosen"
         for name, info in model.model_fields.items()
-        if many[info.alias or name] or _is_choice(info.annotation) or _FROM_A_LIST in info.metadata
+        if (many[info.alias or name] or _is_choice(info.annotation) or _FROM_A_LIST in info.metadata)
+        and _BY_HAND not in info.metadata
     }
     typed: dict[str, str | list[str]] = {}
     files: dict[str, UploadFile] = {}

@@ -133,11 +133,11 @@ def month_of_year(context: Context, value: date) -> str:
 
 @pass_context
 def number(context: Context, value: int | float | Decimal | str, decimals: int | None = None) -> str:
-    """A figure by locale. One that is hidden stays `..`."""
+    """A figure by locale, with the minus that sentences have. One that is hidden stays `..`."""
     if isinstance(value, str):
         return value
     shape = None if decimals is None else "#,##0" + ("." + "0" * decimals if decimals else "")
-    return str(format_decimal(value, format=shape, locale=LOCALES[context["lang"]]))
+    return str(format_decimal(value, format=shape, locale=LOCALES[context["lang"]])).replace("-", "−")
 
 
 @pass_context

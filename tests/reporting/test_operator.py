@@ -147,6 +147,7 @@ async def test_quarantine_journal_and_republish_are_done_by_form_and_refused_in_
         ("accept", "awards"): "Källan är inte stoppad",
         ("republish", uuid4()): "aldrig skrivit något",
         ("republish", "bagare"): "Ämne",
+        ("republish", ""): "Uppgiften saknas",
     }
     for (command, target), words in refused.items():
         answer = await do(command, target)

@@ -131,6 +131,8 @@ async def test_a_table_is_kept_in_versions_and_the_same_again_is_no_change(repor
         assert [(one["year"], one["revision"]) for one in listed] == [(2018, 2), (2018, 1)]
         old = (await http.get("/reporting/published/quota/2018?revision=1&municipality=KALMAR")).json()
         assert old["compared"][0] == {"figure": "target", "ours": 0, "published": 110, "difference": -110}
+        page = (await http.get("/reporting/published/quota/2018?revision=1&municipality=KALMAR", headers=HTML)).text
+        assert "−110" in page and "-110" not in page
         assert (await http.get("/reporting/published/quota/2018?revision=9")).status_code == 404
 
 
