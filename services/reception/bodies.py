@@ -43,8 +43,12 @@ def _blank(value: object) -> object:
     return None if isinstance(value, str) and not value.strip() else value
 
 
+# Marks that say which way a script runs come along when a name is copied from a page, and are no part of it.
+_MARKS = dict.fromkeys([0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A)])
+
+
 def tidy(value: str) -> str:
-    text = " ".join(unicodedata.normalize("NFC", value).split())
+    text = " ".join(unicodedata.normalize("NFC", value.translate(_MARKS)).split())
     if any(unicodedata.category(c) in {"Cc", "Cs", "Cn"} for c in text):
         raise PydanticCustomError("string_characters", "unprintable characters")
     return text

@@ -24,6 +24,7 @@ from shared.identity import SESSION_COOKIE, Identity, NotAuthentic
 from shared.units import Units
 from shared.web.charts import Words
 from shared.web.forms import Form
+from shared.web.names import isolated
 from shared.web.problems import language
 from shared.web.texts import LANGUAGES, LOCALES, TOWN, Texts
 from shared.web.traces import address
@@ -206,6 +207,7 @@ class Pages:
             "sentence": sentence,
             "unit": unit,
             "case_number": case_number,
+            "isolated": isolated,
         }
         self.environment.globals |= {
             "t": t,

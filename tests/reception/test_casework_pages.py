@@ -184,6 +184,22 @@ async def test_the_history_says_on_which_day_a_plan_and_a_case_ended_and_began_a
         assert said in history
 
 
+async def test_a_day_stays_whole_beside_a_name_in_arabic_and_the_name_that_is_copied_finds_its_case(
+    reception: Office,
+) -> None:
+    name = "\u0633\u0639\u0627\u062f"
+    case = await assigned(reception, persons=[person() | {"name": f"\u200f{name}"}])
+    await case.do("arrivals", {"arrived_on": "2018-06-01"})
+    plan = {"person": case.persons[0], "goal": "work", "created_on": "2018-06-05", "follow_up_on": "2018-09-05"}
+    made = (await case.do("plans", plan, expect=201))["plan"]
+    await case.do(f"plans/{made}/end", {"ended_on": "2018-06-11", "outcome": "work"})
+    shown = f"\u2068{name}\u2069"
+    assert f"{shown} – 11 juni 2018: Arbete" in await page(reception, f"/reception/cases/{case.id}", "caseworker")
+    assert f">{shown}</a>" in await page(reception, "/reception/work", "caseworker")
+    found = await reception.post("/reception/search", {"by": "name", "term": shown}, role="caseworker")
+    assert case.id in found.text
+
+
 async def test_who_settles_by_themselves_is_not_told_to_lack_a_home(reception: Office) -> None:
     notice = {"category": "self-settled", "notified_on": "2018-06-01", "persons": [person()]}
     told = (await reception.post("/reception/settlement-notices", notice)).json()["case"]
