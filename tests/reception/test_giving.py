@@ -81,6 +81,9 @@ async def test_what_cannot_be_given_is_told_case_by_case_and_the_others_are_give
     assert "ändrades medan du valde" in rows[changed["case"]] and "Test Caseworker 2" in rows[changed["case"]]
     assert "avslutat eller avbrutet" in rows[over["case"]]
     assert await caseworkers(reception, good["case"], changed["case"]) == ["caseworker-1", "caseworker-2"]
+    again = await send(reception, "assignments", sent | {"key": str(uuid4()), "cases": cases[:2]}, "coordinator")
+    none = await page(reception, again.headers["location"])
+    assert "2 ärenden är som de var." in none and "0 ärenden" not in none
     made_up = await page(reception, saved.headers["location"].replace("changed", "%3Cb%3E"))
     assert "<b>&" not in made_up and f"cases/{changed['case']}" not in made_up
 
