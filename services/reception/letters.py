@@ -23,7 +23,7 @@ Name = Literal["allocation", "notice"]
 PERSON = tuple(PersonBody.model_fields)
 _PERSON_FIELD = re.compile(r"persons-(\d{1,2})-([a-z_]{1,40})", re.ASCII)
 _YES_NO = frozenset({"interpreter_needed", "unaccompanied_minor"})
-_MAY_BE_EMPTY = ("personal_identity_number", "dossier_number", "citizenship", "language")
+_MAY_BE_EMPTY = tuple(name for name, field in PersonBody.model_fields.items() if field.default is None)
 _CHOSEN = frozenset({"category", "sex"})
 
 

@@ -101,11 +101,7 @@ async def test_a_server_that_hangs_does_not_hold_up_the_others(town: Town) -> No
     await town.react(slow, *[nomination() for _ in range(20)])
     async with town.sending(pace=HURRIED):
         await town.until_all("sent", 21)
-    assert len({mail.to for mail in town.mail.received}) == 21
-    # nothing is there twice but what a time limit cut off, and that under its one id
-    attempts = {f"<{row['id']}@landa.example>": row["attempts"] for row in await town.rows("select * from mail")}
-    copies = Counter(mail.id for mail in town.mail.received)
-    assert copies.keys() == attempts.keys() and all(copies[one] <= attempts[one] for one in copies)
+    assert len({mail.to for mail in town.mail.received}) == len(town.mail.received) == 21
 
 
 async def test_a_reset_after_250_sends_again_under_the_same_message_id(town: Town) -> None:
